@@ -1,0 +1,104 @@
+import type { FindingKey } from "./findings.ts";
+import type { TrainingPlan } from "./plan.ts";
+import type { Sex } from "./subgroups.ts";
+
+/** An estimate with its patient-clustered bootstrap interval; null where it is undefined. */
+export interface Interval {
+  readonly estimate: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface RocPoint {
+  readonly falsePositiveRate: number;
+  readonly truePositiveRate: number;
+}
+
+/** One label of one run on the held-out test patients. */
+export interface LabelResult {
+  readonly finding: FindingKey;
+  readonly positives: number;
+  readonly negatives: number;
+  readonly auroc: Interval | null;
+  /** Threshold on the score, fitted by Youden's index on the validation patients. */
+  readonly threshold: number | null;
+  readonly accuracy: Interval | null;
+  readonly sensitivity: Interval | null;
+  readonly specificity: Interval | null;
+  readonly roc: readonly RocPoint[];
+}
+
+/** One label of one run in one subgroup. */
+export interface SubgroupResult {
+  readonly attribute: "sex" | "age";
+  /** "Female", "60–69", ... */
+  readonly group: string;
+  readonly finding: FindingKey;
+  readonly patients: number;
+  readonly positives: number;
+  readonly negatives: number;
+  readonly auroc: Interval | null;
+  readonly accuracy: number | null;
+}
+
+/** Fairness of one run in one subgroup, over all labels. */
+export interface FairnessResult {
+  readonly attribute: "sex" | "age";
+  readonly group: string;
+  readonly patients: number;
+  readonly images: number;
+  /** Mean over labels of the AUROC within the group. */
+  readonly macroAuroc: Interval | null;
+  /**
+   * The study's "statistical parity difference": accuracy of the group minus the size-weighted
+   * mean accuracy of the others, in accuracy units (not percent); for sex, female minus male.
+   */
+  readonly accuracyParityDifference: Interval | null;
+  /** Textbook: rate of positive predictions in the group minus that in all others. */
+  readonly statisticalParityDifference: Interval | null;
+  /** Sensitivity in the group minus that in all others. */
+  readonly equalOpportunityDifference: Interval | null;
+}
+
+export interface RunEvaluation {
+  readonly runId: string;
+  readonly kind: "private" | "reference";
+  readonly plan: TrainingPlan;
+  readonly stepsDone: number;
+  /** Epsilon of the steps done; null in a reference run. */
+  readonly epsilon: number | null;
+  readonly testPatients: number;
+  readonly testImages: number;
+  readonly macroAuroc: Interval | null;
+  readonly labels: readonly LabelResult[];
+  readonly subgroups: readonly SubgroupResult[];
+  readonly fairness: readonly FairnessResult[];
+}
+
+/** A private run beside its reference run on the same held-out patients. */
+export interface Comparison {
+  readonly privateRun: RunEvaluation | null;
+  readonly referenceRun: RunEvaluation | null;
+  /** Reference minus private, paired over the same bootstrap samples. */
+  readonly difference: {
+    readonly macroAuroc: Interval | null;
+    readonly labels: readonly { readonly finding: FindingKey; readonly auroc: Interval | null }[];
+  } | null;
+  readonly bootstrapSamples: number;
+  readonly confidence: number;
+  /** Groups with fewer positives or negatives than this are counted but not computed. */
+  readonly minimumCell: number;
+}
+
+/** One held-out image as the evaluation reads it. */
+export interface ScoredImage {
+  readonly imageId: number;
+  readonly patientId: number;
+  readonly sex: Sex | null;
+  readonly ageYears: number | null;
+  readonly part: "validation" | "test";
+  /** 1, 0 or null where the label is missing, in the order of findingKeys. */
+  readonly truth: readonly (0 | 1 | null)[];
+  /** Probability for each label, in the same order. */
+  readonly scores: readonly number[];
+}

@@ -1,0 +1,253 @@
+import type { FindingKey, Grade } from "./findings.ts";
+import type { TrainingPlan } from "./plan.ts";
+import type { Sex } from "./subgroups.ts";
+
+/** Times are ISO 8601 in UTC throughout. */
+export type Timestamp = string;
+
+export interface CohortSummary {
+  readonly id: number;
+  readonly name: string;
+  readonly createdAt: Timestamp;
+  readonly framePixels: number;
+  readonly pixelPipeline: string;
+  readonly positiveAtGrade: number;
+  readonly patients: number;
+  readonly images: number;
+  readonly included: number;
+  readonly setAside: number;
+  readonly quarantined: number;
+  readonly labelled: number;
+  readonly runs: number;
+}
+
+export type SplitPart = "train" | "validation" | "test";
+
+export interface CountByValue {
+  readonly value: string;
+  readonly images: number;
+  readonly patients: number;
+}
+
+/** The distributions that the cohort screen and `silhouette cohort` show. */
+export interface CohortOverview {
+  readonly summary: CohortSummary;
+  readonly byStatus: readonly CountByValue[];
+  readonly bySex: readonly CountByValue[];
+  readonly byAge: readonly CountByValue[];
+  readonly byViewPosition: readonly CountByValue[];
+  readonly byComorbidity: readonly CountByValue[];
+  readonly byImagesPerPatient: readonly CountByValue[];
+  readonly labels: readonly {
+    readonly finding: FindingKey;
+    readonly positive: number;
+    readonly negative: number;
+    readonly missing: number;
+    /** Images at each grade 0 to 4. */
+    readonly grades: readonly number[];
+  }[];
+  readonly split: SplitSummary | null;
+}
+
+export interface SplitSummary {
+  readonly id: number;
+  readonly createdAt: Timestamp;
+  readonly locked: boolean;
+  readonly fractions: {
+    readonly train: number;
+    readonly validation: number;
+    readonly test: number;
+  };
+  readonly parts: readonly {
+    readonly part: SplitPart;
+    readonly patients: number;
+    readonly images: number;
+    readonly positives: Readonly<Record<FindingKey, number>>;
+  }[];
+}
+
+export type ImageStatus = "included" | "set-aside";
+
+/** One row of the cohort's table. */
+export interface ImageRow {
+  readonly id: number;
+  readonly patient: string;
+  readonly patientId: number;
+  readonly studyDate: string | null;
+  readonly ageYears: number | null;
+  readonly sex: Sex | null;
+  readonly viewPosition: string | null;
+  readonly modality: string | null;
+  readonly manufacturer: string | null;
+  readonly status: ImageStatus;
+  readonly statusReason: string | null;
+  readonly part: SplitPart | null;
+  readonly comorbidityCount: number | null;
+  readonly grades: Readonly<Record<FindingKey, Grade | null>>;
+}
+
+export interface ImageFilter {
+  readonly status?: ImageStatus;
+  readonly sex?: Sex;
+  readonly part?: SplitPart;
+  readonly ageFrom?: number;
+  readonly ageTo?: number;
+  readonly viewPosition?: string;
+  /** Images positive for this finding. */
+  readonly finding?: FindingKey;
+  /** The start of a patient's pseudonym. */
+  readonly patient?: string;
+}
+
+export interface QuarantinedFile {
+  readonly id: number;
+  readonly path: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly recordedAt: Timestamp;
+}
+
+export interface ImportResult {
+  readonly found: number;
+  readonly imported: number;
+  readonly duplicates: number;
+  /** Imported but not used for training (lateral films and the like); part of `imported`. */
+  readonly setAside: number;
+  readonly quarantined: readonly { readonly path: string; readonly reason: string }[];
+  readonly seconds: number;
+  readonly cancelled: boolean;
+}
+
+export interface LabelImportResult {
+  readonly rows: number;
+  readonly matched: number;
+  readonly unmatched: readonly { readonly row: number; readonly reason: string }[];
+  /** Rows whose values could not be read, with the column and what was expected. */
+  readonly invalid: readonly { readonly row: number; readonly reason: string }[];
+}
+
+export type JobKind = "intake" | "labels" | "phantoms" | "evaluation" | "report" | "demo";
+
+/** Progress of anything that takes longer than a moment. */
+export interface JobProgress {
+  readonly jobId: string;
+  readonly kind: JobKind;
+  readonly cohortId: number | null;
+  readonly state: "running" | "paused" | "finished" | "cancelled" | "failed";
+  /** What is happening, for a person. */
+  readonly phase: string;
+  readonly done: number;
+  /** Null while it is not yet known. */
+  readonly total: number | null;
+  readonly unit: string;
+  readonly perSecond: number | null;
+  readonly secondsLeft: number | null;
+  readonly error: string | null;
+  readonly result: unknown;
+}
+
+export type RunKind = "private" | "reference";
+export type RunState = "queued" | "running" | "stopped" | "failed" | "finished";
+
+export interface RunSummary {
+  readonly id: string;
+  readonly cohortId: number;
+  readonly kind: RunKind;
+  /** The twin in a pair of private and reference run. */
+  readonly pairId: string | null;
+  readonly state: RunState;
+  readonly message: string | null;
+  readonly plan: TrainingPlan;
+  readonly engine: string | null;
+  readonly device: string | null;
+  readonly createdAt: Timestamp;
+  readonly startedAt: Timestamp | null;
+  readonly endedAt: Timestamp | null;
+  /** Steps that count as spent. */
+  readonly stepsJournaled: number;
+  /** Epsilon of the journaled steps at the plan's delta; null in a reference run. */
+  readonly epsilonSpent: number | null;
+  /** Predictions for the held-out patients are in the store. */
+  readonly scored: boolean;
+}
+
+/** One point of a live curve. Training telemetry is internal and never exported. */
+export interface TelemetryPoint {
+  readonly step: number;
+  readonly loss: number;
+  /** Share of units whose gradient was longer than C; null in a reference run. */
+  readonly clippedShare: number | null;
+  readonly epsilon: number | null;
+}
+
+export interface RunProgress {
+  readonly run: RunSummary;
+  readonly phase: string;
+  readonly step: number;
+  readonly steps: number;
+  readonly stepsPerSecond: number | null;
+  readonly secondsLeft: number | null;
+  readonly latest: TelemetryPoint | null;
+}
+
+export interface LedgerEntry {
+  readonly sequence: number;
+  readonly recordedAt: Timestamp;
+  readonly kind: "run-planned" | "run-ended";
+  readonly runId: string;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly previousHash: string;
+  readonly hash: string;
+}
+
+export interface Ledger {
+  readonly cohortId: number;
+  readonly entries: readonly LedgerEntry[];
+  readonly runs: readonly {
+    readonly runId: string;
+    readonly unit: "patient" | "image";
+    readonly samplingRate: number;
+    readonly noiseMultiplier: number;
+    readonly stepsPlanned: number;
+    readonly stepsSpent: number;
+    readonly epsilon: number;
+    readonly state: RunState;
+  }[];
+  /** The delta at which epsilon is stated; null while no private run exists. */
+  readonly delta: number | null;
+  /** Epsilon of all private runs of the cohort together; 0 while none exists. */
+  readonly epsilon: number;
+  readonly verification: LedgerVerification;
+}
+
+export interface LedgerVerification {
+  readonly intact: boolean;
+  /** What was found, naming the row: empty where intact. */
+  readonly findings: readonly string[];
+}
+
+/** What the slider shows at once for a chosen epsilon. */
+export interface PrivacyQuote {
+  readonly targetEpsilon: number;
+  readonly epsilon: number;
+  readonly delta: number;
+  readonly noiseMultiplier: number;
+  readonly samplingRate: number;
+  readonly steps: number;
+  readonly units: number;
+  readonly rdp: number;
+  readonly pld: number | null;
+  readonly accountant: "rdp" | "pld";
+  /** Epsilon of the cohort's ledger before this run, and with it. */
+  readonly spentBefore: number;
+  readonly spentAfter: number;
+  /** Upper bound on an attacker's certainty that a patient took part, from a 50 % prior. */
+  readonly worstCasePosterior: number;
+  readonly sentence: string;
+  /** Best true-positive rate of a membership attacker at each false-positive rate. */
+  readonly tradeOff: readonly {
+    readonly falsePositiveRate: number;
+    readonly truePositiveRate: number;
+  }[];
+  readonly warnings: readonly string[];
+}

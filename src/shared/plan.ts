@@ -1,0 +1,69 @@
+import { z } from "zod";
+
+/** The privacy unit: whose presence the guarantee hides. */
+export const privacyUnitSchema = z.enum(["patient", "image"]);
+export type PrivacyUnit = z.infer<typeof privacyUnitSchema>;
+
+export const clippingSchema = z.object({
+  kind: z.enum(["flat", "automatic"]),
+  /** C, the L2 norm that no unit's contribution exceeds. */
+  norm: z.number().positive().finite(),
+});
+
+/** What a person may set before a run; every field has a default that needs no tuning. */
+export const recipeSchema = z.object({
+  network: z.string(),
+  resolutionPixels: z.number().int().min(16).max(1024),
+  /** Expected number of units in a step (the logical batch). */
+  expectedBatch: z.number().int().min(1),
+  epochs: z.number().positive().finite(),
+  learningRate: z.number().positive().finite(),
+  /** Steps of linear warm-up of the learning rate. */
+  warmupSteps: z.number().int().min(0),
+  clipping: clippingSchema,
+  /** Decay of the moving average of the weights; 0 switches it off. */
+  averagingDecay: z.number().min(0).max(0.99999),
+  /** Images of a patient that enter one step as views of one contribution. */
+  viewsPerUnit: z.number().int().min(1).max(16),
+  unit: privacyUnitSchema,
+  /** Shift, rotation and contrast; flips never, since they would exchange the patient's sides. */
+  augmentation: z.boolean(),
+  /** Engine name, or "auto". */
+  engine: z.string(),
+  /** A safetensors file with the weights to start from; null starts from nothing. */
+  initialWeights: z.string().nullable(),
+});
+export type Recipe = z.infer<typeof recipeSchema>;
+
+/**
+ * All that a run is: the sampler, the noise, the divisor, the accountant, the ledger and the
+ * report read this one value, so that they cannot disagree. Frozen when the run is created.
+ */
+export const trainingPlanSchema = z.object({
+  version: z.literal(1),
+  recipe: recipeSchema,
+  /** Units in the training part when the plan was made: treated as public, and stated. */
+  units: z.number().int().min(1),
+  /** q: each unit enters each step independently with this probability (Poisson sampling). */
+  samplingRate: z.number().gt(0).max(1),
+  /** The fixed divisor of a step's sum: q times units; never the actual batch size. */
+  divisor: z.number().positive(),
+  steps: z.number().int().min(1),
+  /** Null in a reference run. */
+  privacy: z
+    .object({
+      targetEpsilon: z.number().positive(),
+      delta: z.number().gt(0).lt(1),
+      /** sigma: the noise's standard deviation is sigma times C on the sum. */
+      noiseMultiplier: z.number().positive(),
+      /** The epsilon of all steps by the accountant named; never above the target. */
+      epsilon: z.number().positive(),
+      accountant: z.enum(["rdp", "pld"]),
+      neighbouring: z.literal("add-or-remove-one-unit"),
+    })
+    .nullable(),
+  /** Grade from which a finding counts as positive. */
+  positiveAtGrade: z.number().int().min(1).max(4),
+  pixelPipeline: z.string(),
+});
+export type TrainingPlan = z.infer<typeof trainingPlanSchema>;
