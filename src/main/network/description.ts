@@ -1,0 +1,163 @@
+/**
+ * A network as plain data: what its layers are called, what they do, and how big they are. A new
+ * network is a new list of layers and needs no new code. Weights live elsewhere, in one flat
+ * vector, in the order of `parameters`.
+ */
+
+export type ActivationName = "mish" | "relu" | "silu" | "gelu";
+
+export interface Conv2dLayer {
+  readonly kind: "conv2d";
+  readonly name: string;
+  readonly inputChannels: number;
+  readonly outputChannels: number;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+  /** 1, or inputChannels for a depthwise convolution. */
+  readonly groups: number;
+  readonly bias: boolean;
+}
+
+export interface GroupNormLayer {
+  readonly kind: "groupNorm";
+  readonly name: string;
+  readonly channels: number;
+  readonly groups: number;
+  readonly epsilon: number;
+}
+
+export interface ActivationLayer {
+  readonly kind: "activation";
+  readonly function: ActivationName;
+}
+
+/** The average counts padded zeros in its divisor, as torch does by default. */
+export interface PoolLayer {
+  readonly kind: "maxPool" | "averagePool";
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+}
+
+/** [images, height, width, channels] to [images, channels]. */
+export interface GlobalAveragePoolLayer {
+  readonly kind: "globalAveragePool";
+}
+
+export interface DenseLayer {
+  readonly kind: "dense";
+  readonly name: string;
+  readonly inputFeatures: number;
+  readonly outputFeatures: number;
+}
+
+/** The sum of two paths from one input; an empty shortcut is the input itself. */
+export interface ResidualLayer {
+  readonly kind: "residual";
+  readonly body: readonly Layer[];
+  readonly shortcut: readonly Layer[];
+}
+
+export type Layer =
+  | Conv2dLayer
+  | GroupNormLayer
+  | ActivationLayer
+  | PoolLayer
+  | GlobalAveragePoolLayer
+  | DenseLayer
+  | ResidualLayer;
+
+/** One named tensor in the flat weight vector. */
+export interface Parameter {
+  /** torchvision's name: "conv1.weight", "layer2.0.downsample.1.bias", "fc.bias", ... */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Index of its first value in the flat vector. */
+  readonly offset: number;
+  readonly size: number;
+}
+
+export interface NetworkDescription {
+  readonly name: string;
+  /** Radiographs are grey: one channel. */
+  readonly inputChannels: number;
+  /** Number of logits. */
+  readonly labels: number;
+  readonly layers: readonly Layer[];
+  readonly parameters: readonly Parameter[];
+  readonly parameterCount: number;
+}
+
+/** Every layer in the order of computation, those inside residual blocks included. */
+export function* eachLayer(layers: readonly Layer[]): Generator<Layer> {
+  for (const layer of layers) {
+    yield layer;
+    if (layer.kind === "residual") {
+      yield* eachLayer(layer.body);
+      yield* eachLayer(layer.shortcut);
+    }
+  }
+}
+
+/** Names and shapes of a layer's own parameters, torch's order and layout (OIHW). */
+function parameterShapes(layer: Layer): { name: string; shape: number[] }[] {
+  switch (layer.kind) {
+    case "conv2d": {
+      const shape = [
+        layer.outputChannels,
+        layer.inputChannels / layer.groups,
+        layer.kernel,
+        layer.kernel,
+      ];
+      const weight = { name: `${layer.name}.weight`, shape };
+      if (!layer.bias) return [weight];
+      return [weight, { name: `${layer.name}.bias`, shape: [layer.outputChannels] }];
+    }
+    case "groupNorm":
+      return [
+        { name: `${layer.name}.weight`, shape: [layer.channels] },
+        { name: `${layer.name}.bias`, shape: [layer.channels] },
+      ];
+    case "dense":
+      return [
+        { name: `${layer.name}.weight`, shape: [layer.outputFeatures, layer.inputFeatures] },
+        { name: `${layer.name}.bias`, shape: [layer.outputFeatures] },
+      ];
+    case "activation":
+    case "maxPool":
+    case "averagePool":
+    case "globalAveragePool":
+    case "residual":
+      return [];
+  }
+}
+
+/** Places each parameter in the flat vector, in the order of the layers. */
+export function layOutParameters(layers: readonly Layer[]): Parameter[] {
+  const parameters: Parameter[] = [];
+  let offset = 0;
+  for (const layer of eachLayer(layers)) {
+    for (const { name, shape } of parameterShapes(layer)) {
+      const size = shape.reduce((product, extent) => product * extent, 1);
+      parameters.push({ name, shape, offset, size });
+      offset += size;
+    }
+  }
+  return parameters;
+}
+
+/** The parameter of that name. Throws where the network has none: a programming error. */
+export function parameterNamed(network: NetworkDescription, name: string): Parameter {
+  const parameter = network.parameters.find((candidate) => candidate.name === name);
+  if (parameter === undefined) throw new Error(`${network.name} has no parameter ${name}`);
+  return parameter;
+}
+
+/** Height or width after a convolution or pooling window has moved over it (floor, as torch). */
+export function outputExtent(
+  extent: number,
+  window: { readonly kernel: number; readonly stride: number; readonly padding: number },
+): number {
+  return Math.floor((extent + 2 * window.padding - window.kernel) / window.stride) + 1;
+}

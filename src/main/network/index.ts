@@ -1,0 +1,6 @@
+export * from "./description.ts";
+export * from "./initialise.ts";
+export * from "./networks.ts";
+export * from "./safetensors.ts";
+export * from "./validate.ts";
+export * from "./weights.ts";
