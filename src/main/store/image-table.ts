@@ -1,0 +1,133 @@
+import type { z } from "zod";
+import type { imageSortSchema } from "../../shared/contract.ts";
+import type { ImageFilter, ImageRow, ImageStatus } from "../../shared/domain.ts";
+import { UserError } from "../../shared/errors.ts";
+import { findingKeys, type FindingKey, type Grade } from "../../shared/findings.ts";
+import type { Database } from "./database.ts";
+
+export type ImageSort = z.output<typeof imageSortSchema>;
+
+const sortColumns: Readonly<Record<ImageSort["column"], string>> = {
+  id: "image.id",
+  patient: "patient.pseudonym",
+  studyDate: "study.shifted_date",
+  ageYears: "image.age_years",
+  sex: "patient.sex",
+  viewPosition: "image.view_position",
+  status: "image.status",
+  part: "split_member.part",
+};
+
+const from = `
+  FROM image
+  JOIN patient ON patient.id = image.patient_id
+  JOIN series ON series.id = image.series_id
+  JOIN study ON study.id = series.study_id
+  LEFT JOIN attribute ON attribute.patient_id = patient.id AND attribute.name = 'comorbidity_count'
+  LEFT JOIN split_member ON split_member.patient_id = patient.id AND split_member.split_id =
+    (SELECT id FROM split WHERE split.cohort_id = image.cohort_id ORDER BY id DESC LIMIT 1)`;
+
+const columns = `
+  image.id, patient.pseudonym AS patient, patient.id AS patientId,
+  study.shifted_date AS studyDate, image.age_years AS ageYears, patient.sex,
+  image.view_position AS viewPosition, series.modality, series.manufacturer,
+  image.status, image.status_reason AS statusReason, split_member.part,
+  CAST(attribute.value AS INTEGER) AS comorbidityCount,
+  (SELECT json_group_object(finding, grade) FROM consensus WHERE image_id = image.id) AS grades`;
+
+/** A window of the cohort's images in the order asked for, and how many match in all. */
+export function imageRows(
+  database: Database,
+  query: {
+    readonly cohortId: number;
+    readonly filter: ImageFilter;
+    readonly sort: ImageSort;
+    readonly offset: number;
+    readonly limit: number;
+  },
+): { total: number; rows: ImageRow[] } {
+  const { conditions, values } = conditionsOf(query.filter);
+  const where = ["image.cohort_id = ?", ...conditions].join(" AND ");
+  const total = database
+    .prepare(`SELECT count(*) ${from} WHERE ${where}`)
+    .pluck()
+    .get(query.cohortId, ...values) as number;
+  const direction = query.sort.descending ? "DESC" : "ASC";
+  const rows = database
+    .prepare(
+      `SELECT ${columns} ${from} WHERE ${where}
+       ORDER BY ${sortColumns[query.sort.column]} ${direction}, image.id ${direction}
+       LIMIT ? OFFSET ?`,
+    )
+    .all(query.cohortId, ...values, query.limit, query.offset) as StoredRow[];
+  return { total, rows: rows.map(toImageRow) };
+}
+
+/** @throws UserError "not-found". */
+export function imageRow(database: Database, imageId: number): ImageRow {
+  const row = database.prepare(`SELECT ${columns} ${from} WHERE image.id = ?`).get(imageId) as
+    StoredRow | undefined;
+  if (row === undefined) {
+    throw new UserError("not-found", `There is no image with the number ${imageId}.`);
+  }
+  return toImageRow(row);
+}
+
+/** Includes an image, or sets it aside with a reason. */
+export function setImageStatus(
+  database: Database,
+  imageId: number,
+  status: ImageStatus,
+  reason: string | null,
+): ImageRow {
+  database
+    .prepare("UPDATE image SET status = ?, status_reason = ? WHERE id = ?")
+    .run(status, status === "included" ? null : reason, imageId);
+  return imageRow(database, imageId);
+}
+
+/** The cohort of an image. */
+export function cohortOfImage(database: Database, imageId: number): number {
+  const id = database.prepare("SELECT cohort_id FROM image WHERE id = ?").pluck().get(imageId) as
+    number | undefined;
+  if (id === undefined) {
+    throw new UserError("not-found", `There is no image with the number ${imageId}.`);
+  }
+  return id;
+}
+
+type StoredRow = Omit<ImageRow, "grades"> & { readonly grades: string };
+
+function toImageRow(row: StoredRow): ImageRow {
+  const stored = JSON.parse(row.grades) as Partial<Record<FindingKey, Grade>>;
+  return {
+    ...row,
+    grades: Object.fromEntries(
+      findingKeys.map((finding) => [finding, stored[finding] ?? null]),
+    ) as Record<FindingKey, Grade | null>,
+  };
+}
+
+function conditionsOf(filter: ImageFilter): { conditions: string[]; values: (string | number)[] } {
+  const conditions: string[] = [];
+  const values: (string | number)[] = [];
+  const add = (condition: string, value: string | number | undefined): void => {
+    if (value === undefined) return;
+    conditions.push(condition);
+    values.push(value);
+  };
+  add("image.status = ?", filter.status);
+  add("patient.sex = ?", filter.sex);
+  add("split_member.part = ?", filter.part);
+  add("image.age_years >= ?", filter.ageFrom);
+  add("image.age_years <= ?", filter.ageTo);
+  add("image.view_position = ?", filter.viewPosition);
+  add("instr(patient.pseudonym, ?) = 1", filter.patient === "" ? undefined : filter.patient);
+  add(
+    `EXISTS (SELECT 1 FROM consensus WHERE consensus.image_id = image.id AND consensus.finding = ?
+       AND consensus.grade >= (SELECT positive_at_grade FROM cohort
+         WHERE cohort.id = image.cohort_id))`,
+    filter.finding,
+  );
+  return { conditions, values };
+}

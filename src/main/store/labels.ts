@@ -1,0 +1,104 @@
+import { findingKeys, type FindingKey, type Grade } from "../../shared/findings.ts";
+import type { Sex } from "../../shared/subgroups.ts";
+import { now, type Database } from "./database.ts";
+
+export interface NewReading {
+  readonly imageId: number;
+  readonly reader: string;
+  readonly source: string;
+  readonly grades: Readonly<Partial<Record<FindingKey, Grade>>>;
+}
+
+/** Writes readings and what follows from them; call its functions inside one transaction. */
+export function labelWriter(database: Database) {
+  const latest = database
+    .prepare(
+      "SELECT grades FROM reading WHERE image_id = ? AND reader = ? ORDER BY id DESC LIMIT 1",
+    )
+    .pluck();
+  const insertReading = database.prepare(
+    `INSERT INTO reading (image_id, reader, source, grades, recorded_at) VALUES (?, ?, ?, ?, ?)`,
+  );
+  const setConsensus = database.prepare(
+    `INSERT INTO consensus (image_id, finding, grade, reading_id) VALUES (?, ?, ?, ?)
+     ON CONFLICT (image_id, finding) DO UPDATE
+       SET grade = excluded.grade, reading_id = excluded.reading_id`,
+  );
+  const setAttribute = database.prepare(
+    `INSERT INTO attribute (patient_id, name, value, source, recorded_at) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (patient_id, name) DO UPDATE SET value = excluded.value,
+       source = excluded.source, recorded_at = excluded.recorded_at`,
+  );
+  const fillSex = database.prepare("UPDATE patient SET sex = ? WHERE id = ? AND sex IS NULL");
+  const sexOf = database.prepare("SELECT sex FROM patient WHERE id = ?").pluck();
+  const fillAge = database.prepare(
+    "UPDATE image SET age_years = ? WHERE id = ? AND age_years IS NULL",
+  );
+
+  return {
+    /**
+     * Appends a reading and takes its grades as the consensus. A reading that says what the same
+     * reader's last one of this image said is not written again.
+     */
+    addReading(reading: NewReading): boolean {
+      const grades = JSON.stringify(reading.grades, [...findingKeys]);
+      const before = latest.get(reading.imageId, reading.reader);
+      if (before === grades) return false;
+      const id = insertReading.run(
+        reading.imageId,
+        reading.reader,
+        reading.source,
+        grades,
+        now(),
+      ).lastInsertRowid;
+      for (const finding of findingKeys) {
+        const grade = reading.grades[finding];
+        if (grade !== undefined) setConsensus.run(reading.imageId, finding, grade, id);
+      }
+      return true;
+    },
+    setAttribute(patientId: number, name: string, value: number, source: string): void {
+      setAttribute.run(patientId, name, value, source, now());
+    },
+    /** Fills a missing sex. @returns the sex that the store holds where it differs, else null. */
+    fillSex(patientId: number, sex: Sex): Sex | null {
+      fillSex.run(sex, patientId);
+      const stored = sexOf.get(patientId) as Sex;
+      return stored === sex ? null : stored;
+    },
+    /** Fills a missing age at the time of the image. */
+    fillAge(imageId: number, ageYears: number): void {
+      fillAge.run(ageYears, imageId);
+    },
+  };
+}
+
+/** Looks up the images that a row of a labels file may mean. */
+export function imageFinder(database: Database, cohortId: number) {
+  const byInstance = database
+    .prepare("SELECT id FROM image WHERE cohort_id = ? AND instance_pseudonym = ?")
+    .pluck();
+  const byName = database
+    .prepare(
+      `SELECT DISTINCT image_id FROM source_file
+       WHERE cohort_id = ? AND name_key = ? AND image_id IS NOT NULL`,
+    )
+    .pluck();
+  const byPatient = database
+    .prepare(
+      `SELECT image.id FROM image JOIN patient ON patient.id = image.patient_id
+       WHERE image.cohort_id = ? AND patient.pseudonym = ?`,
+    )
+    .pluck();
+  const patientOf = database.prepare(
+    `SELECT patient.id, patient.pseudonym FROM image
+       JOIN patient ON patient.id = image.patient_id WHERE image.id = ?`,
+  );
+  return {
+    byInstance: (pseudonym: string) => byInstance.all(cohortId, pseudonym) as number[],
+    byFileName: (nameKey: string) => byName.all(cohortId, nameKey) as number[],
+    byPatient: (pseudonym: string) => byPatient.all(cohortId, pseudonym) as number[],
+    patientOf: (imageId: number) =>
+      patientOf.get(imageId) as { readonly id: number; readonly pseudonym: string },
+  };
+}
