@@ -41,12 +41,17 @@ export interface SubgroupResult {
   readonly accuracy: number | null;
 }
 
-/** Fairness of one run in one subgroup, over all labels. */
+/**
+ * Fairness of one run in one subgroup: means over the labels that the group and the others both
+ * have enough positives and negatives for.
+ */
 export interface FairnessResult {
   readonly attribute: "sex" | "age";
   readonly group: string;
   readonly patients: number;
   readonly images: number;
+  /** How many labels the means below are taken over; the others fall under the minimum cell. */
+  readonly labels: number;
   /** Mean over labels of the AUROC within the group. */
   readonly macroAuroc: Interval | null;
   /**
@@ -69,10 +74,22 @@ export interface RunEvaluation {
   readonly epsilon: number | null;
   readonly testPatients: number;
   readonly testImages: number;
+  /** The patients and images on which the thresholds were fitted. */
+  readonly validationPatients: number;
+  readonly validationImages: number;
+  /** The labels that macroAuroc is the mean of: those with enough positives and negatives. */
+  readonly macroLabels: readonly FindingKey[];
   readonly macroAuroc: Interval | null;
   readonly labels: readonly LabelResult[];
   readonly subgroups: readonly SubgroupResult[];
   readonly fairness: readonly FairnessResult[];
+}
+
+/** Pearson's r with its two-sided p value (Student's t with n - 2 degrees of freedom). */
+export interface Correlation {
+  readonly r: number;
+  readonly p: number;
+  readonly n: number;
 }
 
 /** A private run beside its reference run on the same held-out patients. */
@@ -83,11 +100,30 @@ export interface Comparison {
   readonly difference: {
     readonly macroAuroc: Interval | null;
     readonly labels: readonly { readonly finding: FindingKey; readonly auroc: Interval | null }[];
+    readonly subgroups: readonly {
+      readonly attribute: "sex" | "age";
+      readonly group: string;
+      readonly finding: FindingKey;
+      readonly auroc: Interval | null;
+    }[];
+    readonly fairness: readonly {
+      readonly attribute: "sex" | "age";
+      readonly group: string;
+      readonly macroAuroc: Interval | null;
+    }[];
+    /** The study's question over labels: does the loss follow how hard or how rare a label is? */
+    readonly dropAgainstReferenceAuroc: Correlation | null;
+    readonly dropAgainstPositives: Correlation | null;
   } | null;
   readonly bootstrapSamples: number;
   readonly confidence: number;
   /** Groups with fewer positives or negatives than this are counted but not computed. */
   readonly minimumCell: number;
+}
+
+/** A count as it may be shown or printed: small cells could point at a person. */
+export function shownCount(count: number, minimumCell: number): string {
+  return count < minimumCell ? `fewer than ${String(minimumCell)}` : count.toLocaleString("en-US");
 }
 
 /** One held-out image as the evaluation reads it. */
