@@ -22,7 +22,7 @@ interface ParentPort {
  * @throws Error where this process was started by neither.
  */
 export function openShellPort(): ShellPort {
-  const parentPort = (process as { parentPort?: ParentPort }).parentPort;
+  const parentPort = (process as unknown as { parentPort?: ParentPort }).parentPort;
   if (parentPort !== undefined) {
     return {
       post: (message) => {
