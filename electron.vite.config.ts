@@ -45,7 +45,7 @@ const preload: NonNullable<UserConfig["preload"]> = {
 
 const renderer: NonNullable<UserConfig["renderer"]> = {
   root: "src/renderer",
-  plugins: [svelte()],
+  plugins: [svelte({ configFile: false })],
   build: {
     outDir: "out/renderer",
     target: "chrome130",

