@@ -1,0 +1,241 @@
+import type { ImageStatus, QuarantinedFile } from "../../shared/domain.ts";
+import { UserError } from "../../shared/errors.ts";
+import type { Sex } from "../../shared/subgroups.ts";
+import { now, type Database } from "./database.ts";
+import type { FrameLocation } from "./image-cache.ts";
+import type { SiteIdentity } from "./identity.ts";
+
+/** A film as intake hands it over: pseudonyms only. */
+export interface NewImage {
+  readonly patient: { readonly pseudonym: string; readonly sex: Sex | null };
+  readonly study: { readonly pseudonym: string; readonly shiftedDate: string | null };
+  readonly series: {
+    readonly pseudonym: string;
+    readonly modality: string | null;
+    readonly manufacturer: string | null;
+  };
+  readonly instancePseudonym: string;
+  readonly contentHash: string;
+  readonly status: ImageStatus;
+  readonly statusReason: string | null;
+  readonly viewPosition: string | null;
+  readonly photometricInterpretation: string;
+  readonly transferSyntax: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly bitsStored: number;
+  readonly ageYears: number | null;
+  readonly frame: Required<FrameLocation> & { readonly bytes: number };
+}
+
+export type SourceOutcome = "imported" | "duplicate" | "quarantined";
+
+/** A file that intake has finished with. */
+export interface SourceFile {
+  readonly pathKey: string;
+  readonly pathSealed: Uint8Array;
+  readonly nameKey: string;
+  readonly sizeBytes: number;
+  readonly modifiedMilliseconds: number;
+  readonly outcome: SourceOutcome;
+  readonly reasonCode: string | null;
+  readonly reason: string | null;
+  readonly imageId: number | null;
+}
+
+export type KnownFile = Pick<
+  SourceFile,
+  "sizeBytes" | "modifiedMilliseconds" | "outcome" | "reasonCode" | "reason"
+>;
+
+export interface KnownImage {
+  readonly id: number;
+  readonly contentHash: string;
+  readonly patient: string;
+}
+
+/** What intake reads and writes of one cohort. Statements are prepared once. */
+export interface ImageRepository {
+  knownFile(pathKey: string): KnownFile | null;
+  byInstance(instancePseudonym: string): KnownImage | null;
+  byContent(contentHash: string): KnownImage | null;
+  /** @returns the new image's id. Call inside a transaction, after the frame is on the disk. */
+  addImage(image: NewImage): number;
+  /** Records or replaces what became of a file. */
+  recordFile(file: SourceFile): void;
+}
+
+export function imageRepository(database: Database, cohortId: number): ImageRepository {
+  const knownFile = database.prepare(
+    `SELECT size_bytes AS sizeBytes, modified_milliseconds AS modifiedMilliseconds, outcome,
+       reason_code AS reasonCode, reason
+     FROM source_file WHERE cohort_id = ? AND path_key = ?`,
+  );
+  const knownImage = (column: "instance_pseudonym" | "content_hash") =>
+    database.prepare(
+      `SELECT image.id, content_hash AS contentHash, patient.pseudonym AS patient
+       FROM image JOIN patient ON patient.id = image.patient_id
+       WHERE image.cohort_id = ? AND image.${column} = ? ORDER BY image.id LIMIT 1`,
+    );
+  const byInstance = knownImage("instance_pseudonym");
+  const byContent = knownImage("content_hash");
+  // The sex stays as first seen; a file that lacks it does not erase it.
+  const patient = database
+    .prepare(
+      `INSERT INTO patient (cohort_id, pseudonym, sex) VALUES (?, ?, ?)
+       ON CONFLICT (cohort_id, pseudonym) DO UPDATE SET sex = coalesce(sex, excluded.sex)
+       RETURNING id`,
+    )
+    .pluck();
+  const study = database
+    .prepare(
+      `INSERT INTO study (patient_id, pseudonym, shifted_date) VALUES (?, ?, ?)
+       ON CONFLICT (patient_id, pseudonym)
+       DO UPDATE SET shifted_date = coalesce(shifted_date, excluded.shifted_date)
+       RETURNING id`,
+    )
+    .pluck();
+  const series = database
+    .prepare(
+      `INSERT INTO series (study_id, pseudonym, modality, manufacturer) VALUES (?, ?, ?, ?)
+       ON CONFLICT (study_id, pseudonym) DO UPDATE SET modality = coalesce(modality, excluded.modality)
+       RETURNING id`,
+    )
+    .pluck();
+  const image = database.prepare(
+    `INSERT INTO image (cohort_id, patient_id, series_id, instance_pseudonym, content_hash, status,
+       status_reason, view_position, photometric_interpretation, transfer_syntax, pixel_rows,
+       pixel_columns, bits_stored, age_years, frame_shard, frame_position, frame_bytes,
+       frame_checksum, imported_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const sourceFile = database.prepare(
+    `INSERT INTO source_file (cohort_id, path_key, path_sealed, name_key, size_bytes,
+       modified_milliseconds, outcome, reason_code, reason, image_id, recorded_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (cohort_id, path_key) DO UPDATE SET
+       path_sealed = excluded.path_sealed, name_key = excluded.name_key,
+       size_bytes = excluded.size_bytes, modified_milliseconds = excluded.modified_milliseconds,
+       outcome = excluded.outcome, reason_code = excluded.reason_code, reason = excluded.reason,
+       image_id = excluded.image_id, recorded_at = excluded.recorded_at`,
+  );
+  return {
+    knownFile: (pathKey) => (knownFile.get(cohortId, pathKey) as KnownFile | undefined) ?? null,
+    byInstance: (pseudonym) =>
+      (byInstance.get(cohortId, pseudonym) as KnownImage | undefined) ?? null,
+    byContent: (hash) => (byContent.get(cohortId, hash) as KnownImage | undefined) ?? null,
+    addImage(added) {
+      const patientId = patient.get(cohortId, added.patient.pseudonym, added.patient.sex) as number;
+      const studyId = study.get(
+        patientId,
+        added.study.pseudonym,
+        added.study.shiftedDate,
+      ) as number;
+      const { pseudonym, modality, manufacturer } = added.series;
+      const seriesId = series.get(studyId, pseudonym, modality, manufacturer) as number;
+      const { lastInsertRowid } = image.run(
+        cohortId,
+        patientId,
+        seriesId,
+        added.instancePseudonym,
+        added.contentHash,
+        added.status,
+        added.statusReason,
+        added.viewPosition,
+        added.photometricInterpretation,
+        added.transferSyntax,
+        added.rows,
+        added.columns,
+        added.bitsStored,
+        added.ageYears,
+        added.frame.shard,
+        added.frame.position,
+        added.frame.bytes,
+        added.frame.checksum,
+        now(),
+      );
+      return Number(lastInsertRowid);
+    },
+    recordFile(file) {
+      sourceFile.run(
+        cohortId,
+        file.pathKey,
+        file.pathSealed,
+        file.nameKey,
+        file.sizeBytes,
+        file.modifiedMilliseconds,
+        file.outcome,
+        file.reasonCode,
+        file.reason,
+        file.imageId,
+        now(),
+      );
+    },
+  };
+}
+
+/** The cohort's quarantine, newest first, with the paths opened for the person at the screen. */
+export function quarantinedFiles(
+  database: Database,
+  identity: SiteIdentity,
+  cohortId: number,
+): readonly QuarantinedFile[] {
+  const rows = database
+    .prepare(
+      `SELECT id, path_sealed AS sealed, reason_code AS code, reason, recorded_at AS recordedAt
+       FROM source_file WHERE cohort_id = ? AND outcome = 'quarantined' ORDER BY id DESC`,
+    )
+    .all(cohortId) as readonly {
+    readonly id: number;
+    readonly sealed: Uint8Array;
+    readonly code: string;
+    readonly reason: string;
+    readonly recordedAt: string;
+  }[];
+  return rows.map(({ sealed, ...row }) => ({ ...row, path: identity.open(sealed) }));
+}
+
+/**
+ * The path from which an image was imported; null where no file is known any more. The file may
+ * have moved since.
+ */
+export function sourcePathOfImage(
+  database: Database,
+  identity: SiteIdentity,
+  imageId: number,
+): string | null {
+  const row = database
+    .prepare(
+      `SELECT path_sealed AS sealed FROM source_file WHERE image_id = ?
+       ORDER BY outcome = 'imported' DESC, id LIMIT 1`,
+    )
+    .get(imageId) as { readonly sealed: Uint8Array } | undefined;
+  return row === undefined ? null : identity.open(row.sealed);
+}
+
+/** The number of pixels along each side of a cohort's training frames. */
+export function framePixelsOf(database: Database, cohortId: number): number {
+  const row = database
+    .prepare("SELECT frame_pixels AS framePixels FROM cohort WHERE id = ?")
+    .get(cohortId) as { readonly framePixels: number } | undefined;
+  if (row === undefined) {
+    throw new UserError("not-found", `There is no cohort with the number ${cohortId}.`);
+  }
+  return row.framePixels;
+}
+
+/** Where the frames of images stand, in the order of the ids. */
+export function frameLocations(
+  database: Database,
+  imageIds: readonly number[],
+): readonly Required<FrameLocation>[] {
+  const statement = database.prepare(
+    `SELECT frame_shard AS shard, frame_position AS position, frame_checksum AS checksum
+     FROM image WHERE id = ?`,
+  );
+  return imageIds.map((id) => {
+    const row = statement.get(id) as Required<FrameLocation> | undefined;
+    if (row === undefined) throw new Error(`There is no image ${id}.`);
+    return row;
+  });
+}
