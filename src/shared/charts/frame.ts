@@ -1,3 +1,4 @@
+import type * as Plot from "@observablehq/plot";
 import type { Markish, PlotOptions } from "@observablehq/plot";
 import type { ChartTheme } from "./theme.ts";
 
@@ -5,7 +6,7 @@ import type { ChartTheme } from "./theme.ts";
  * Observable Plot, handed in by the caller: the window has it in its bundle, and the report loads
  * it only when it draws, since it is slow to load.
  */
-export type PlotModule = typeof import("@observablehq/plot");
+export type PlotModule = typeof Plot;
 
 /** What every chart function takes besides its data. */
 export interface ChartSize {

@@ -32,7 +32,7 @@ export interface IntervalChartData {
 /** The height in pixels at which rows of such a chart stand neither crowded nor lost. */
 export function intervalChartHeight(rows: number, size: Pick<ChartSize, "theme">): number {
   const font = size.theme.fontSizePixels;
-  return Math.ceil(rows * font * 2.5 + font * 5.2);
+  return Math.ceil(rows * font * 2.7 + font * 5.2);
 }
 
 /**
@@ -48,7 +48,7 @@ export function intervalChart(
   const titles = data.rows.map((row) => row.title);
   const series = (["private", "reference"] as const).map((name) => ({
     name,
-    offset: theme.fontSizePixels * (name === "private" ? -0.42 : 0.42),
+    offset: theme.fontSizePixels * (name === "private" ? -0.48 : 0.48),
     rows: data.rows.flatMap((row) => {
       const interval = row[name];
       return interval === null ? [] : [{ title: row.title, ...interval }];
