@@ -1,0 +1,37 @@
+/** The study's eight labels in the order of labels.csv. R is the patient's right: the image's left. */
+export const FINDING_LABELS = [
+  "cardiomegaly",
+  "congestion",
+  "pleural_effusion_right",
+  "pleural_effusion_left",
+  "pneumonic_infiltration_right",
+  "pneumonic_infiltration_left",
+  "atelectasis_right",
+  "atelectasis_left",
+] as const;
+
+export type FindingLabel = (typeof FINDING_LABELS)[number];
+
+/** 0 none, 1 uncertain or trace, 2 mild, 3 moderate, 4 severe. */
+export type Grade = 0 | 1 | 2 | 3 | 4;
+
+export type Findings = Record<FindingLabel, Grade>;
+
+export const NO_FINDINGS: Readonly<Findings> = {
+  cardiomegaly: 0,
+  congestion: 0,
+  pleural_effusion_right: 0,
+  pleural_effusion_left: 0,
+  pneumonic_infiltration_right: 0,
+  pneumonic_infiltration_left: 0,
+  atelectasis_right: 0,
+  atelectasis_left: 0,
+};
+
+export function clampGrade(value: number): Grade {
+  const rounded = Math.round(value);
+  if (rounded <= 0) return 0;
+  if (rounded === 1) return 1;
+  if (rounded === 2) return 2;
+  return rounded === 3 ? 3 : 4;
+}
