@@ -1,6 +1,6 @@
 import type { Layers } from "./layers.ts";
 import type { RandomStream } from "./random.ts";
-import { addPoint, BONE, CYLINDER, drawStroke, emptyStroke } from "./raster.ts";
+import { addPoint, BONE, CYLINDER, drawStroke, emptyStroke, smoothStroke } from "./raster.ts";
 import type { Thorax } from "./thorax.ts";
 
 /** A pacemaker where the patient has one; monitoring leads on bedside films. */
@@ -22,7 +22,7 @@ export function paintDevices(layers: Layers, thorax: Thorax, random: RandomStrea
     addPoint(lead, -2.6 + mediastinalShift, 0.62 * height, 0.11, 6);
     addPoint(lead, -0.6 + mediastinalShift, heartY, 0.11, 6);
     addPoint(lead, 0.26 * thorax.heartWidth + mediastinalShift, heartY + 0.8, 0.13, 7);
-    drawStroke(layers.grid, layers.solid, lead, CYLINDER);
+    drawStroke(layers.grid, layers.solid, smoothStroke(lead), CYLINDER);
   }
   if (positioning.view !== "AP" || !random.chance(0.7)) return;
   const electrodes = [
@@ -49,6 +49,6 @@ export function paintDevices(layers: Layers, thorax: Thorax, random: RandomStrea
         3.5,
       );
     }
-    drawStroke(layers.grid, layers.solid, wire, CYLINDER);
+    drawStroke(layers.grid, layers.solid, smoothStroke(wire), CYLINDER);
   }
 }

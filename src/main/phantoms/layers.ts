@@ -48,7 +48,10 @@ export function clearLayers(layers: Layers): void {
 export function composeLayers(layers: Layers): void {
   const { solid, air, heart, vessels, opacity, total } = layers;
   for (let at = 0; at < total.length; at++) {
-    let lung = (air[at] ?? 0) - (heart[at] ?? 0) - (vessels[at] ?? 0);
+    const breath = air[at] ?? 0;
+    // vessels and their texture thin out where the lung does
+    const depth = breath > 4 ? 1 : 0.25 * breath;
+    let lung = breath - (heart[at] ?? 0) - depth * (vessels[at] ?? 0);
     if (lung < 0) lung = 0;
     let clear = 1 - (opacity[at] ?? 0);
     clear = clear < 0 ? 0 : clear > 1 ? 1 : clear;

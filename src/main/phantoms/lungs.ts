@@ -44,11 +44,11 @@ function paintAirways(layers: Layers, thorax: Thorax): void {
   addPoint(trachea, 0, -9, 0.85, -2.6);
   addPoint(trachea, 0.25 * drift, 0, 0.85, -2.6);
   addPoint(trachea, 0.7 * drift - 0.35, 0.24 * height, 0.85, -2.6);
-  addPoint(trachea, drift - 0.2, carina, 0.95, -2.3);
+  addPoint(trachea, drift - 0.2, carina, 0.95, -1.2);
   drawStroke(layers.grid, layers.solid, trachea, CYLINDER);
   for (const lung of [thorax.right, thorax.left]) {
     const bronchus = emptyStroke();
-    addPoint(bronchus, drift - 0.2, carina - 0.2, 0.7, -1.9);
+    addPoint(bronchus, drift - 0.2, carina - 0.2, 0.7, -0.5);
     addPoint(bronchus, 0.62 * lung.hilumX, carina + (lung.side < 0 ? 2 : 1.5), 0.6, -1.7);
     addPoint(bronchus, lung.hilumX, lung.hilumY + 0.9, 0.45, -0.7);
     drawStroke(layers.grid, layers.solid, bronchus, CYLINDER);

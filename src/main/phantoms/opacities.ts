@@ -10,6 +10,7 @@ import {
   drawStroke,
   emptyStroke,
   paintAround,
+  smoothStroke,
   smoothstep,
   SOFT,
 } from "./raster.ts";
@@ -27,8 +28,8 @@ export function paintOpacities(
   if (infiltrates.some((grade) => grade > 0)) {
     const random = randomStream(seed, "patches");
     layers.texture.fill(0.9);
-    addLatticeNoise(layers.grid, layers.texture, 0.55, 0.4, random);
-    addLatticeNoise(layers.grid, layers.texture, 1.5, 0.6, random);
+    addLatticeNoise(layers.grid, layers.texture, 0.5, 0.2, random);
+    addLatticeNoise(layers.grid, layers.texture, 1.3, 0.38, random);
   }
   for (const lung of [thorax.right, thorax.left]) {
     const right = lung.side < 0;
@@ -94,8 +95,8 @@ function paintInfiltration(
   const firstX = random.between(0.42, 0.68) * lung.halfWidth;
   if (grade === 0) return;
   const patches = [0, 1, 3, 4, 6][grade] ?? 0;
-  const radius = [0, 1.6, 2.5, 3.2, 3.9][grade] ?? 0;
-  const strength = [0, 0.28, 0.52, 0.62, 0.72][grade] ?? 0;
+  const radius = [0, 1.8, 3, 3.8, 4.5][grade] ?? 0;
+  const strength = [0, 0.3, 0.6, 0.68, 0.78][grade] ?? 0;
   for (let patch = 0; patch < patches; patch++) {
     const spread = patch === 0 ? 0 : 0.85 * radius;
     const x =
@@ -107,8 +108,8 @@ function paintInfiltration(
     paintAround(layers.grid, x, y, 1.9 * size, (pixel, dx, dy) => {
       const squared = (dx * dx * squeeze + (dy * dy) / squeeze) * falloff;
       if (squared > 3.2) return;
-      const body = Math.exp(-1.15 * squared) * (layers.texture[pixel] ?? 0);
-      const amount = strength * smoothstep(0.12, 0.85, body);
+      const body = Math.exp(-1.05 * squared) * (layers.texture[pixel] ?? 0);
+      const amount = strength * smoothstep(0.05, 1, body);
       const before = layers.opacity[pixel] ?? 0;
       layers.opacity[pixel] = before + amount * (1 - 0.75 * clamp01(before));
     });
@@ -185,7 +186,7 @@ function paintAtelectasis(
         strength * (0.45 + 0.55 * taper),
       );
     }
-    drawStroke(layers.grid, layers.opacity, stroke, SOFT);
+    drawStroke(layers.grid, layers.opacity, smoothStroke(stroke), SOFT);
   }
   if (grade < 2) return;
   const dense = [0, 0, 0.2, 0.45, 0.75][grade] ?? 0;

@@ -83,6 +83,39 @@ export function addPoint(
   stroke.amplitude.push(amplitude);
 }
 
+/** The same stroke through more points, without corners (Catmull and Rom). */
+export function smoothStroke(stroke: Stroke, pieces = 5): Stroke {
+  const smooth = emptyStroke();
+  const last = stroke.x.length - 1;
+  for (let point = 0; point < last; point++) {
+    const spline = (values: readonly number[], t: number): number => {
+      const a = values[Math.max(0, point - 1)] ?? 0;
+      const b = values[point] ?? 0;
+      const c = values[point + 1] ?? 0;
+      const d = values[Math.min(last, point + 2)] ?? 0;
+      return b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
+    };
+    for (let piece = 0; piece < pieces; piece++) {
+      const t = piece / pieces;
+      addPoint(
+        smooth,
+        spline(stroke.x, t),
+        spline(stroke.y, t),
+        spline(stroke.halfWidth, t),
+        spline(stroke.amplitude, t),
+      );
+    }
+  }
+  addPoint(
+    smooth,
+    stroke.x[last] ?? 0,
+    stroke.y[last] ?? 0,
+    stroke.halfWidth[last] ?? 0,
+    stroke.amplitude[last] ?? 0,
+  );
+  return smooth;
+}
+
 /**
  * Adds a stroke to a layer. Inside one stroke the nearest segment counts, so that joints and
  * bends do not add up. A stroke thinner than a pixel keeps its total, not its height.

@@ -1,6 +1,15 @@
 import type { Layers } from "./layers.ts";
 import type { RandomStream } from "./random.ts";
-import { addPoint, BONE, CYLINDER, drawStroke, emptyStroke, SOFT, WALL } from "./raster.ts";
+import {
+  addPoint,
+  BONE,
+  CYLINDER,
+  drawStroke,
+  emptyStroke,
+  SOFT,
+  smoothStroke,
+  WALL,
+} from "./raster.ts";
 import type { Stroke } from "./raster.ts";
 import { lateralBorder, SIDES } from "./thorax.ts";
 import type { Thorax } from "./thorax.ts";
@@ -133,17 +142,29 @@ function paintClavicle(layers: Layers, thorax: Thorax, side: -1 | 1): void {
   const lift = positioning.view === "AP" ? -1.1 : 0;
   const tilt = 0.35 * body.clavicleTilt;
   const amplitude = 1.45 * body.boneDensity;
-  const medial = 0.105 * height + lift;
-  const stroke = emptyStroke();
+  const medial = 0.165 * height + lift;
   const scale = body.cageHalfWidth / 13.9;
-  addPoint(stroke, frontShift + side * 1.75, medial, 1.15, 0.7 * amplitude);
-  addPoint(stroke, frontShift + side * 2.6, medial - 0.35, 0.95, amplitude);
-  addPoint(stroke, frontShift * 0.9 + side * 5 * scale, medial - 1.0 - 0.3 * tilt, 0.78, amplitude);
-  addPoint(stroke, frontShift * 0.6 + side * 8 * scale, medial - 2.2 - 0.6 * tilt, 0.7, amplitude);
-  addPoint(stroke, frontShift * 0.4 + side * 11 * scale, medial - 3.6 - tilt, 0.72, amplitude);
-  addPoint(stroke, frontShift * 0.3 + side * 13.6 * scale, medial - 4.3 - tilt, 0.85, amplitude);
-  addPoint(stroke, side * 15.6 * scale, medial - 4.2 - tilt, 0.85, 0.8 * amplitude);
-  drawStroke(layers.grid, layers.solid, stroke, BONE);
+  // distance from the midline, height above the medial end, half width, share of the turn
+  const course = [
+    [1.7, 0.1, 1.1, 1],
+    [2.7, 0.3, 0.92, 1],
+    [5, 1.15, 0.76, 0.9],
+    [8, 2.25, 0.68, 0.6],
+    [11, 3.35, 0.7, 0.4],
+    [13.6, 4.05, 0.82, 0.3],
+    [16, 4.1, 0.95, 0.1],
+  ] as const;
+  const stroke = emptyStroke();
+  for (const [distance, above, halfWidth, turn] of course) {
+    addPoint(
+      stroke,
+      frontShift * turn + side * distance * scale,
+      medial - above - 0.09 * tilt * distance,
+      halfWidth,
+      amplitude,
+    );
+  }
+  drawStroke(layers.grid, layers.solid, smoothStroke(stroke, 4), BONE);
 }
 
 function paintShoulder(layers: Layers, thorax: Thorax, side: -1 | 1): void {

@@ -31,7 +31,7 @@ export function paintSoftTissue(layers: Layers, thorax: Thorax): void {
   const airDepth = table(TOP, (y) =>
     y <= 0 ? 0 : 0.69 * depth * Math.min(1, Math.sqrt(y / (0.42 * height))),
   );
-  const midline = table(TOP, (y) => 0.34 * smoothstep(0.18 * height, 0.42 * height, y));
+  const midline = table(TOP, (y) => 0.44 * smoothstep(0.2 * height, 0.45 * height, y));
   const chestWall = body.cageHalfWidth + body.wallThickness;
   const bodyHalfWidth = table(TOP, (y) => {
     const shoulders = 6 + 16.5 * smoothstep(-7.2, 0.2, y);
@@ -68,7 +68,7 @@ export function paintSoftTissue(layers: Layers, thorax: Thorax): void {
       if (distance >= border || depthHere <= 0) continue;
       const toWall = distance / border;
       const floor = midline[iy] ?? 0;
-      const open = (distance - (medial[iy] ?? 0)) / 2.8;
+      const open = (distance - (medial[iy] ?? 0) + 0.6) / 3.6;
       const gap = open <= 0 ? floor : open >= 1 ? 1 : floor + (1 - floor) * Math.sqrt(open);
       let lung = depthHere * Math.sqrt(1 - toWall * toWall * Math.sqrt(toWall)) * gap;
       const ix = (distance * STEPS) | 0;
@@ -106,7 +106,7 @@ function cardiacSilhouette(thorax: Thorax): (x: number, y: number) => number {
       y: centre - 0.03 * width,
       halfWidth: 0.24 * width,
       halfHeight: 0.4 * width,
-      thickness: 7.5,
+      thickness: 9,
       tilt: -0.06,
     },
     // left ventricle
@@ -115,7 +115,7 @@ function cardiacSilhouette(thorax: Thorax): (x: number, y: number) => number {
       y: centre + 0.03 * width,
       halfWidth: 0.51 * width,
       halfHeight: 0.39 * width,
-      thickness: 9,
+      thickness: 11,
       tilt: 0.55,
     },
     // right ventricle and outflow, joins the two
@@ -124,7 +124,7 @@ function cardiacSilhouette(thorax: Thorax): (x: number, y: number) => number {
       y: centre - 0.2 * width,
       halfWidth: 0.3 * width,
       halfHeight: 0.52 * width,
-      thickness: 8,
+      thickness: 9.5,
       tilt: -0.3,
     },
     // pulmonary trunk and left appendage
@@ -212,7 +212,7 @@ function paintBreasts(layers: Layers, thorax: Thorax): void {
       const rest = 1 - u * u - v * v;
       if (rest <= 0 || (layers.solid[pixel] ?? 0) <= 0) return;
       const fullness = dy < 0 ? rest : Math.sqrt(rest);
-      layers.solid[pixel] = (layers.solid[pixel] ?? 0) + 3.4 * breastSize * fullness;
+      layers.solid[pixel] = (layers.solid[pixel] ?? 0) + 4.8 * breastSize * fullness;
     });
   }
 }

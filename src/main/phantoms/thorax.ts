@@ -52,7 +52,7 @@ export interface Thorax {
 }
 
 const HEART_RATIO_BY_GRADE = [0, 0.505, 0.55, 0.605, 0.675] as const;
-const FLUID_HEIGHT_BY_GRADE = [0, 0.8, 3.6, 7.2, 11.8] as const;
+const FLUID_HEIGHT_BY_GRADE = [0, 0.9, 4.2, 7.6, 12] as const;
 const DOME_RAISE_BY_GRADE = [0, 0.2, 1.3, 2.3, 3.6] as const;
 const VOLUME_SHIFT_BY_GRADE = [0, 0, 0.35, 0.9, 1.8] as const;
 
@@ -153,6 +153,6 @@ export function fluidSurface(lung: Hemithorax, distance: number): number {
   if (lung.fluidHeight <= 0) return Infinity;
   const u = clamp01(distance / lung.halfWidth);
   const level = anglePosition(lung) - lung.fluidHeight;
-  const climb = Math.min(4.2, 1.2 + 0.35 * lung.fluidHeight);
+  const climb = Math.min(3.2, 1 + 0.3 * lung.fluidHeight);
   return level + climb * (1 - u ** 3) - 0.5 * climb * smoothstep(0.35, 0.05, u);
 }
