@@ -1,0 +1,80 @@
+import { graphNames } from "../graph/step.ts";
+import type { NetworkDescription } from "../network/description.ts";
+import type { UnitBatch } from "./engine.ts";
+
+/** A run of units that is computed at once, in a graph made for `size` units. */
+export interface Piece {
+  readonly first: number;
+  readonly units: number;
+  /** At least `units`; what is over counts for nothing. */
+  readonly size: number;
+}
+
+/**
+ * Cuts `units` into pieces of `microbatch`; the rest goes into pieces of a quarter of it, so
+ * that little is computed in vain and only two graphs are needed.
+ */
+export function piecesOf(units: number, microbatch: number): Piece[] {
+  const small = Math.max(1, Math.ceil(microbatch / 4));
+  const pieces: Piece[] = [];
+  let first = 0;
+  while (first < units) {
+    const left = units - first;
+    // Three small pieces cost less than a large one that is not full; four do not.
+    const size = left > microbatch - small || small === microbatch ? microbatch : small;
+    const taken = Math.min(size, left);
+    pieces.push({ first, units: taken, size });
+    first += taken;
+  }
+  return pieces;
+}
+
+/** Throws an Error where a batch does not fit the network: a programming error. */
+export function checkBatch(
+  network: NetworkDescription,
+  resolutionPixels: number,
+  batch: UnitBatch,
+): void {
+  const { units, views } = batch;
+  if (!Number.isInteger(units) || units < 0 || !Number.isInteger(views) || views < 1)
+    throw new Error(`a batch of ${units} units with ${views} views is not possible`);
+  const values = units * views * resolutionPixels * resolutionPixels;
+  if (batch.images.length !== values)
+    throw new Error(`${batch.images.length} image values where ${values} are expected`);
+  if (batch.labels.length !== units * network.labels)
+    throw new Error(`${batch.labels.length} labels where ${units * network.labels} are expected`);
+}
+
+/**
+ * Fills a graph's images, labels and mask with a piece of a batch. Units past its end, and those
+ * in `left` (counted from the piece's first), become black images without labels, whose loss and
+ * gradient are zero. A missing label (NaN) becomes 0 with mask 0.
+ */
+export function fillPiece(
+  feeds: ReadonlyMap<string, Float32Array>,
+  batch: UnitBatch,
+  piece: Piece,
+  left: ReadonlySet<number>,
+): void {
+  const imageValues = batch.units === 0 ? 0 : batch.images.length / batch.units;
+  const labelCount = batch.units === 0 ? 0 : batch.labels.length / batch.units;
+  const { first, units } = piece;
+  const images = feeds.get(graphNames.images);
+  images?.fill(0, units * imageValues);
+  images?.set(batch.images.subarray(first * imageValues, (first + units) * imageValues));
+  const labels = feeds.get(graphNames.labels);
+  const mask = feeds.get(graphNames.mask);
+  labels?.fill(0);
+  mask?.fill(0);
+  for (let i = 0; i < units * labelCount; i += 1) {
+    const label = batch.labels[first * labelCount + i] ?? NaN;
+    if (Number.isNaN(label)) continue;
+    if (labels !== undefined) labels[i] = label;
+    if (mask !== undefined) mask[i] = 1;
+  }
+  for (const unit of left) {
+    images?.fill(0, unit * imageValues, (unit + 1) * imageValues);
+    labels?.fill(0, unit * labelCount, (unit + 1) * labelCount);
+    mask?.fill(0, unit * labelCount, (unit + 1) * labelCount);
+  }
+}

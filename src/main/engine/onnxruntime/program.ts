@@ -1,0 +1,73 @@
+import * as ort from "onnxruntime-node";
+import { sizeOf } from "../../graph/ir.ts";
+import type { StepGraph } from "../../graph/step.ts";
+import type { Program } from "../program.ts";
+import { lower, type LoweringOptions } from "./lower.ts";
+import { writeModel } from "./model.ts";
+
+export interface SessionOptions extends LoweringOptions {
+  readonly executionProviders: readonly string[];
+  readonly threads: number;
+}
+
+/**
+ * Compiles a graph into an onnxruntime session. Outputs land in arrays that are allocated once:
+ * a fresh array of millions of values for each run costs more in page faults than the product
+ * that fills it.
+ */
+export async function openProgram(
+  step: StepGraph,
+  label: string,
+  options: SessionOptions,
+): Promise<Program> {
+  const model = lower(step.graph, label, options);
+  const session = await ort.InferenceSession.create(writeModel(model), {
+    executionProviders: [...options.executionProviders],
+    intraOpNumThreads: options.threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    graphOptimizationLevel: "all",
+    logSeverityLevel: 3,
+  });
+  const shapes = new Map<string, readonly number[]>();
+  for (const operation of step.graph.operations)
+    if (operation.kind === "input") shapes.set(operation.name, operation.output.shape);
+
+  const results = new Map<string, Float32Array>();
+  const fetches: Record<string, ort.Tensor> = {};
+  for (const [name, { shape }] of step.graph.outputs) {
+    const data = new Float32Array(sizeOf(shape));
+    results.set(name, data);
+    fetches[name] = new ort.Tensor("float32", data, shape);
+  }
+
+  const tensors = new Map<string, ort.Tensor>();
+  const tensorFor = (name: string, data: Float32Array): ort.Tensor => {
+    const shape = shapes.get(name);
+    if (shape === undefined) throw new Error(`${label} has no input ${name}`);
+    const known = tensors.get(name);
+    if (known !== undefined && known.data === data) return known;
+    const tensor = new ort.Tensor("float32", data, shape);
+    tensors.set(name, tensor);
+    return tensor;
+  };
+
+  return {
+    run: async (feeds) => {
+      const inputs: Record<string, ort.Tensor> = {};
+      for (const name of shapes.keys()) {
+        const data = feeds.get(name);
+        if (data === undefined) throw new Error(`${label} needs ${name}`);
+        inputs[name] = tensorFor(name, data);
+      }
+      const outputs = await session.run(inputs, fetches);
+      for (const [name, target] of results) {
+        const data = outputs[name]?.data;
+        // A provider that ignores the arrays it was given returns others.
+        if (data instanceof Float32Array && data !== target) target.set(data);
+      }
+      return results;
+    },
+    dispose: () => session.release(),
+  };
+}

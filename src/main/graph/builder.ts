@@ -1,0 +1,179 @@
+import {
+  operandsOf,
+  sizeOf,
+  type BinaryName,
+  type Graph,
+  type Operation,
+  type ReductionName,
+  type Tensor,
+  type UnaryName,
+} from "./ir.ts";
+
+function extentAt(tensor: Tensor, axis: number): number {
+  const extent = tensor.shape[axis];
+  if (extent === undefined)
+    throw new Error(`no axis ${axis} in a tensor of shape [${tensor.shape.join(", ")}]`);
+  return extent;
+}
+
+function broadcastShape(a: Tensor, b: Tensor): number[] {
+  if (a.shape.length !== b.shape.length)
+    throw new Error(`ranks differ: [${a.shape.join(", ")}] and [${b.shape.join(", ")}]`);
+  return a.shape.map((extent, axis) => {
+    const other = extentAt(b, axis);
+    if (extent !== other && extent !== 1 && other !== 1)
+      throw new Error(`shapes differ: [${a.shape.join(", ")}] and [${b.shape.join(", ")}]`);
+    return Math.max(extent, other);
+  });
+}
+
+type WithoutOutput<T> = T extends { output: Tensor } ? Omit<T, "output"> : never;
+
+/**
+ * Builds a graph operation by operation, checking shapes. Shape errors are programming errors
+ * and throw plain Errors.
+ */
+export class GraphBuilder {
+  private readonly operations: Operation[] = [];
+  private readonly outputs = new Map<string, Tensor>();
+  private readonly scalars = new Map<string, Tensor>();
+  private readonly inputs = new Map<string, Tensor>();
+
+  private push(shape: readonly number[], operation: WithoutOutput<Operation>): Tensor {
+    const output: Tensor = { id: this.operations.length, shape };
+    this.operations.push({ ...operation, output });
+    return output;
+  }
+
+  /** A tensor fed at run time. Asking twice for one name gives the same tensor. */
+  input(name: string, shape: readonly number[]): Tensor {
+    const known = this.inputs.get(name);
+    if (known !== undefined) return known;
+    const tensor = this.push(shape, { kind: "input", name });
+    this.inputs.set(name, tensor);
+    return tensor;
+  }
+
+  constant(shape: readonly number[], data: Float32Array): Tensor {
+    if (sizeOf(shape) !== data.length) throw new Error("a constant does not fit its shape");
+    return this.push(shape, { kind: "constant", data });
+  }
+
+  /** A constant with a single value, of the given rank. */
+  scalar(value: number, rank: number): Tensor {
+    const key = `${value}/${rank}`;
+    const known = this.scalars.get(key);
+    if (known !== undefined) return known;
+    const shape = new Array<number>(rank).fill(1);
+    const tensor = this.constant(shape, Float32Array.of(value));
+    this.scalars.set(key, tensor);
+    return tensor;
+  }
+
+  unary(name: UnaryName, x: Tensor): Tensor {
+    return this.push(x.shape, { kind: "unary", function: name, inputs: [x] });
+  }
+
+  binary(name: BinaryName, a: Tensor, b: Tensor): Tensor {
+    return this.push(broadcastShape(a, b), { kind: "binary", function: name, inputs: [a, b] });
+  }
+
+  add(a: Tensor, b: Tensor): Tensor {
+    return this.binary("add", a, b);
+  }
+
+  subtract(a: Tensor, b: Tensor): Tensor {
+    return this.binary("subtract", a, b);
+  }
+
+  multiply(a: Tensor, b: Tensor): Tensor {
+    return this.binary("multiply", a, b);
+  }
+
+  divide(a: Tensor, b: Tensor): Tensor {
+    return this.binary("divide", a, b);
+  }
+
+  /** x times a number. */
+  scale(x: Tensor, factor: number): Tensor {
+    return factor === 1 ? x : this.multiply(x, this.scalar(factor, x.shape.length));
+  }
+
+  reduce(name: ReductionName, x: Tensor, axis: number): Tensor {
+    extentAt(x, axis);
+    const shape = x.shape.map((extent, at) => (at === axis ? 1 : extent));
+    return this.push(shape, { kind: "reduce", function: name, inputs: [x], axis });
+  }
+
+  reshape(x: Tensor, shape: readonly number[]): Tensor {
+    if (sizeOf(shape) !== sizeOf(x.shape))
+      throw new Error(`[${x.shape.join(", ")}] does not reshape to [${shape.join(", ")}]`);
+    if (shape.length === x.shape.length && shape.every((extent, at) => extent === x.shape[at]))
+      return x;
+    return this.push(shape, { kind: "reshape", inputs: [x] });
+  }
+
+  /** a b, of matrices or of equally long stacks of matrices, either transposed first. */
+  matrixProduct(
+    a: Tensor,
+    b: Tensor,
+    transposed: { readonly first?: boolean; readonly second?: boolean } = {},
+  ): Tensor {
+    const rank = a.shape.length;
+    if (rank !== b.shape.length || rank < 2 || rank > 3)
+      throw new Error(`no matrix product of ranks ${rank} and ${b.shape.length}`);
+    if (rank === 3 && a.shape[0] !== b.shape[0])
+      throw new Error("no matrix product of stacks of different length");
+    const transposeFirst = transposed.first ?? false;
+    const transposeSecond = transposed.second ?? false;
+    const [rows, inner] = transposeFirst ? [rank - 1, rank - 2] : [rank - 2, rank - 1];
+    const [otherInner, columns] = transposeSecond ? [rank - 1, rank - 2] : [rank - 2, rank - 1];
+    if (extentAt(a, inner) !== extentAt(b, otherInner))
+      throw new Error(`no product of [${a.shape.join(", ")}] and [${b.shape.join(", ")}]`);
+    const shape = [...a.shape.slice(0, rank - 2), extentAt(a, rows), extentAt(b, columns)];
+    return this.push(shape, {
+      kind: "matrixProduct",
+      inputs: [a, b],
+      transposeFirst,
+      transposeSecond,
+    });
+  }
+
+  /** Rows of a matrix [rows, columns] in another order, repeated, or (-1) filled. */
+  gatherRows(x: Tensor, rows: Int32Array, fill = 0): Tensor {
+    const count = extentAt(x, 0);
+    if (x.shape.length !== 2) throw new Error("rows are gathered from matrices only");
+    for (const row of rows)
+      if (row < -1 || row >= count) throw new Error(`row ${row} of ${count} does not exist`);
+    const shape = [rows.length, extentAt(x, 1)];
+    return this.push(shape, { kind: "gatherRows", inputs: [x], rows, fill });
+  }
+
+  concatenate(parts: readonly Tensor[], axis: number): Tensor {
+    const [first] = parts;
+    if (first === undefined) throw new Error("nothing to concatenate");
+    if (parts.length === 1) return first;
+    const shape = first.shape.map((extent, at) =>
+      at === axis ? parts.reduce((sum, part) => sum + extentAt(part, axis), 0) : extent,
+    );
+    return this.push(shape, { kind: "concatenate", inputs: parts, axis });
+  }
+
+  output(name: string, tensor: Tensor): void {
+    if (this.outputs.has(name)) throw new Error(`two outputs named ${name}`);
+    this.outputs.set(name, tensor);
+  }
+
+  /** The graph of all that the outputs need; what nothing needs is left out. */
+  finish(): Graph {
+    const needed = new Set<number>([...this.outputs.values()].map((tensor) => tensor.id));
+    for (const operation of this.operations.toReversed()) {
+      if (!needed.has(operation.output.id)) continue;
+      for (const operand of operandsOf(operation)) needed.add(operand.id);
+    }
+    return {
+      operations: this.operations.filter((operation) => needed.has(operation.output.id)),
+      outputs: new Map(this.outputs),
+    };
+  }
+}

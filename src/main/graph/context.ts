@@ -1,0 +1,64 @@
+import type { NetworkDescription } from "../network/description.ts";
+import { parameterNamed } from "../network/description.ts";
+import type { GraphBuilder } from "./builder.ts";
+import type { UnitGradients } from "./gradients.ts";
+import type { Tensor } from "./ir.ts";
+import { sizeInside, type ParameterFeed, type ParameterLayout } from "./layout.ts";
+
+/** Maps between layers: `tensor` is [images, height * width, channels]. */
+export interface Flow {
+  readonly tensor: Tensor;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** The gradient of one parameter as the graph will give it. */
+export interface ParameterGradients {
+  readonly parameter: string;
+  readonly layout: ParameterLayout;
+  readonly gradients: UnitGradients;
+}
+
+/**
+ * From the gradient at a layer's output to the gradient at its input; null where the input does
+ * not need one. The layer's parameter gradients go to the context on the way.
+ */
+export type Backward = (gradient: Tensor, needsInput: boolean) => Tensor | null;
+
+export interface LayerResult {
+  readonly flow: Flow;
+  readonly backward: Backward;
+}
+
+/** What a rule needs to know while it builds its part of the graph. */
+export interface Context {
+  readonly network: NetworkDescription;
+  readonly builder: GraphBuilder;
+  readonly units: number;
+  /** Images of one unit; images stand unit by unit. */
+  readonly views: number;
+  readonly feeds: Map<string, ParameterFeed>;
+  readonly parameterGradients: ParameterGradients[];
+}
+
+/** The graph's input for a parameter in a layout. */
+export function parameterInput(
+  context: Context,
+  name: string,
+  layout: ParameterLayout,
+  shape: readonly number[],
+): Tensor {
+  const parameter = parameterNamed(context.network, name);
+  if (sizeInside(parameter, layout) !== shape.reduce((product, extent) => product * extent, 1))
+    throw new Error(`${name} does not fit [${shape.join(", ")}]`);
+  const suffix = layout.kind === "transposed" ? `transposed.${layout.chosen.join("-")}` : "";
+  const input = suffix === "" ? name : `${name}.${suffix}`;
+  if (!context.feeds.has(input)) context.feeds.set(input, { input, shape, parameter, layout });
+  return context.builder.input(input, shape);
+}
+
+/** [images, pixels, channels] as [units, views * pixels, channels]. */
+export function byUnit(context: Context, x: Tensor): Tensor {
+  const [, pixels = 0, channels = 0] = x.shape;
+  return context.builder.reshape(x, [context.units, context.views * pixels, channels]);
+}

@@ -1,0 +1,213 @@
+import type { Conv2dLayer, DenseLayer } from "../network/description.ts";
+import { byUnit, parameterInput, type Context, type Flow, type LayerResult } from "./context.ts";
+import { ofMatrix, standing } from "./gradients.ts";
+import type { Tensor } from "./ir.ts";
+import {
+  isPointwise,
+  outputSize,
+  transposedWindows,
+  windowRows,
+  type WindowGeometry,
+} from "./windows.ts";
+
+function geometryOf(context: Context, layer: Conv2dLayer, flow: Flow): WindowGeometry {
+  return {
+    images: context.units * context.views,
+    height: flow.height,
+    width: flow.width,
+    kernel: layer.kernel,
+    stride: layer.stride,
+    padding: layer.padding,
+  };
+}
+
+/** [images, pixels, channels] as a matrix with one row for each pixel. */
+function asRows(context: Context, x: Tensor): Tensor {
+  const [images = 0, pixels = 0, channels = 0] = x.shape;
+  return context.builder.reshape(x, [images * pixels, channels]);
+}
+
+/** The input under each window, [images, output pixels, taps * channels]. */
+function windowColumns(context: Context, geometry: WindowGeometry, x: Tensor): Tensor {
+  if (isPointwise(geometry)) return x;
+  const output = outputSize(geometry);
+  const channels = x.shape[2] ?? 0;
+  const rows = context.builder.gatherRows(asRows(context, x), windowRows(geometry));
+  return context.builder.reshape(rows, [
+    geometry.images,
+    output.height * output.width,
+    geometry.kernel * geometry.kernel * channels,
+  ]);
+}
+
+/** A bias [channels] on maps, and its gradient: the sum over views and pixels. */
+function withBias(context: Context, name: string, result: LayerResult): LayerResult {
+  const { builder } = context;
+  const { tensor } = result.flow;
+  const channels = tensor.shape[2] ?? 0;
+  const bias = parameterInput(context, name, { kind: "flat" }, [1, 1, channels]);
+  return {
+    flow: { ...result.flow, tensor: builder.add(tensor, bias) },
+    backward: (gradient, needsInput) => {
+      const perUnit = builder.reduce("sum", byUnit(context, gradient), 1);
+      context.parameterGradients.push({
+        parameter: name,
+        layout: { kind: "flat" },
+        gradients: standing(builder, perUnit, [channels]),
+      });
+      return result.backward(gradient, needsInput);
+    },
+  };
+}
+
+/**
+ * The gradient at the input of a convolution: for each input pixel, the output gradients that it
+ * reached times the weights of the taps by which it did. Pixels that the same taps reach are
+ * computed together, then put back in order.
+ */
+function inputGradient(
+  context: Context,
+  layer: Conv2dLayer,
+  geometry: WindowGeometry,
+  gradient: Tensor,
+): Tensor {
+  const { builder } = context;
+  const taps = layer.kernel * layer.kernel;
+  const rows = asRows(context, gradient);
+  const { inputChannels: inputs, outputChannels: outputs } = layer;
+  const pixels = geometry.height * geometry.width;
+  const { classes, order } = transposedWindows(geometry);
+  const parts = classes.map(({ taps: chosen, outputRows }) => {
+    const weight = parameterInput(
+      context,
+      `${layer.name}.weight`,
+      { kind: "transposed", inputs, taps, chosen },
+      [chosen.length * outputs, inputs],
+    );
+    const reached = isPointwise(geometry) ? rows : builder.gatherRows(rows, outputRows);
+    const count = outputRows.length / chosen.length;
+    return builder.matrixProduct(
+      builder.reshape(reached, [count, chosen.length * outputs]),
+      weight,
+    );
+  });
+  const together = builder.concatenate(parts, 0);
+  const inOrder = order.every((row, at) => row === at)
+    ? together
+    : builder.gatherRows(together, order);
+  return builder.reshape(inOrder, [geometry.images, pixels, inputs]);
+}
+
+function fullConvolution(context: Context, layer: Conv2dLayer, flow: Flow): LayerResult {
+  const { builder } = context;
+  const geometry = geometryOf(context, layer, flow);
+  const output = outputSize(geometry);
+  const taps = layer.kernel * layer.kernel;
+  const layout = { kind: "tapsFirst", inputs: layer.inputChannels, taps } as const;
+  const name = `${layer.name}.weight`;
+  const columns = windowColumns(context, geometry, flow.tensor);
+  const weight = parameterInput(context, name, layout, [
+    layer.outputChannels,
+    taps * layer.inputChannels,
+  ]);
+  const product = builder.matrixProduct(asRows(context, columns), weight, { second: true });
+  const pixels = output.height * output.width;
+  return {
+    flow: {
+      ...output,
+      tensor: builder.reshape(product, [geometry.images, pixels, layer.outputChannels]),
+    },
+    backward: (gradient, needsInput) => {
+      context.parameterGradients.push({
+        parameter: name,
+        layout,
+        gradients: ofMatrix(builder, byUnit(context, gradient), byUnit(context, columns)),
+      });
+      return needsInput ? inputGradient(context, layer, geometry, gradient) : null;
+    },
+  };
+}
+
+/** Each channel with its own window: products and sums over taps instead of a matrix product. */
+function depthwiseConvolution(context: Context, layer: Conv2dLayer, flow: Flow): LayerResult {
+  const { builder, units } = context;
+  const geometry = geometryOf(context, layer, flow);
+  const output = outputSize(geometry);
+  const pixels = output.height * output.width;
+  const channels = layer.outputChannels;
+  const taps = layer.kernel * layer.kernel;
+  const layout = { kind: "depthwise", taps } as const;
+  const name = `${layer.name}.weight`;
+  const columns = builder.reshape(windowColumns(context, geometry, flow.tensor), [
+    geometry.images * pixels,
+    taps,
+    channels,
+  ]);
+  const weight = parameterInput(context, name, layout, [1, taps, channels]);
+  const sum = builder.reduce("sum", builder.multiply(columns, weight), 1);
+  return {
+    flow: { ...output, tensor: builder.reshape(sum, [geometry.images, pixels, channels]) },
+    backward: (gradient, needsInput) => {
+      const perPixel = builder.reshape(gradient, [geometry.images * pixels, 1, channels]);
+      const products = builder.reshape(builder.multiply(columns, perPixel), [
+        units,
+        context.views * pixels,
+        taps * channels,
+      ]);
+      context.parameterGradients.push({
+        parameter: name,
+        layout,
+        gradients: standing(builder, builder.reduce("sum", products, 1), [taps, channels]),
+      });
+      if (!needsInput) return null;
+      const { classes, order } = transposedWindows(geometry);
+      const rows = asRows(context, gradient);
+      const parts = classes.map(({ taps: chosen, outputRows }) => {
+        const count = outputRows.length / chosen.length;
+        const reached = builder.reshape(builder.gatherRows(rows, outputRows), [
+          count,
+          chosen.length,
+          channels,
+        ]);
+        const weightRows = builder.gatherRows(
+          builder.reshape(weight, [taps, channels]),
+          Int32Array.from(chosen),
+        );
+        const weighted = builder.multiply(
+          reached,
+          builder.reshape(weightRows, [1, chosen.length, channels]),
+        );
+        return builder.reshape(builder.reduce("sum", weighted, 1), [count, channels]);
+      });
+      const inOrder = builder.gatherRows(builder.concatenate(parts, 0), order);
+      return builder.reshape(inOrder, [geometry.images, flow.height * flow.width, channels]);
+    },
+  };
+}
+
+export function convolution(context: Context, layer: Conv2dLayer, flow: Flow): LayerResult {
+  const result =
+    layer.groups === 1
+      ? fullConvolution(context, layer, flow)
+      : depthwiseConvolution(context, layer, flow);
+  return layer.bias ? withBias(context, `${layer.name}.bias`, result) : result;
+}
+
+/** A dense layer is a pointwise convolution of a map with one pixel. */
+export function dense(context: Context, layer: DenseLayer, flow: Flow): LayerResult {
+  return convolution(
+    context,
+    {
+      kind: "conv2d",
+      name: layer.name,
+      inputChannels: layer.inputFeatures,
+      outputChannels: layer.outputFeatures,
+      kernel: 1,
+      stride: 1,
+      padding: 0,
+      groups: 1,
+      bias: true,
+    },
+    flow,
+  );
+}

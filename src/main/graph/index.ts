@@ -1,0 +1,3 @@
+export * from "./ir.ts";
+export * from "./layout.ts";
+export * from "./step.ts";

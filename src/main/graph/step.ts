@@ -1,0 +1,175 @@
+import type { NetworkDescription } from "../network/description.ts";
+import { checkResolution } from "../network/validate.ts";
+import { GraphBuilder } from "./builder.ts";
+import type { Context } from "./context.ts";
+import { chain } from "./forward.ts";
+import type { Graph, Tensor } from "./ir.ts";
+import type { GradientResult, ParameterFeed } from "./layout.ts";
+
+/** A graph with what must be fed and what comes out. */
+export interface StepGraph {
+  readonly graph: Graph;
+  readonly parameterFeeds: readonly ParameterFeed[];
+  readonly gradients: readonly GradientResult[];
+}
+
+/** Names of the graphs' own inputs and outputs; parameters go under theirs. */
+export const graphNames = {
+  /** [images, pixels, 1] */
+  images: "images",
+  /** [units, 1, labels]; 0 where missing. */
+  labels: "labels",
+  /** [units, 1, labels]; 1 where a label is there, 0 where it is missing. */
+  mask: "mask",
+  /** Each [1, 1]: see `clippingFeeds`. */
+  clipping: ["clipping.bound", "clipping.offset", "clipping.cap"],
+  logits: "logits",
+  losses: "losses",
+  norms: "norms",
+} as const;
+
+function makeContext(network: NetworkDescription, units: number, views: number): Context {
+  return {
+    network,
+    builder: new GraphBuilder(),
+    units,
+    views,
+    feeds: new Map(),
+    parameterGradients: [],
+  };
+}
+
+function forward(context: Context, resolutionPixels: number): ReturnType<typeof chain> {
+  checkResolution(context.network, resolutionPixels);
+  const images = context.units * context.views;
+  const pixels = resolutionPixels * resolutionPixels;
+  const tensor = context.builder.input(graphNames.images, [images, pixels, 1]);
+  return chain(context, context.network.layers, {
+    tensor,
+    height: resolutionPixels,
+    width: resolutionPixels,
+  });
+}
+
+/** Logits [images, labels] of images [images, pixels, 1]. */
+export function inferenceGraph(
+  network: NetworkDescription,
+  options: { readonly resolutionPixels: number; readonly images: number },
+): StepGraph {
+  const context = makeContext(network, options.images, 1);
+  const { flow } = forward(context, options.resolutionPixels);
+  const logits = context.builder.reshape(flow.tensor, [options.images, network.labels]);
+  context.builder.output(graphNames.logits, logits);
+  return {
+    graph: context.builder.finish(),
+    parameterFeeds: [...context.feeds.values()],
+    gradients: [],
+  };
+}
+
+/**
+ * Binary cross-entropy with logits, the mean over labels and views: softplus(z) - z y. A missing
+ * label adds nothing but still counts in the divisor, so that a unit with few labels does not
+ * weigh more. Logits are [images, 1, labels]. Returns losses [units, 1] and the gradient at the
+ * logits.
+ */
+function crossEntropy(context: Context, logits: Tensor): { losses: Tensor; gradient: Tensor } {
+  const { builder, units, views, network } = context;
+  const share = 1 / (views * network.labels);
+  const shape = [units, 1, network.labels];
+  const labels = builder.input(graphNames.labels, shape);
+  const mask = builder.input(graphNames.mask, shape);
+  const byView = builder.reshape(logits, [units, views, network.labels]);
+  const losses = builder.subtract(
+    builder.unary("softplus", byView),
+    builder.multiply(byView, labels),
+  );
+  const kept = builder.scale(builder.multiply(losses, mask), share);
+  const perUnit = builder.reduce("sum", builder.reduce("sum", kept, 2), 1);
+  const error = builder.subtract(builder.unary("sigmoid", byView), labels);
+  const gradient = builder.scale(builder.multiply(error, mask), share);
+  return {
+    losses: builder.reshape(perUnit, [units, 1]),
+    gradient: builder.reshape(gradient, logits.shape),
+  };
+}
+
+function finish(context: Context, scale: Tensor | null): StepGraph {
+  const gradients = context.parameterGradients.map(({ parameter, layout, gradients: ofUnits }) => {
+    const sum = ofUnits.weightedSum(scale);
+    const output = `${parameter}.gradient`;
+    context.builder.output(output, sum);
+    const found = context.network.parameters.find((candidate) => candidate.name === parameter);
+    if (found === undefined) throw new Error(`no parameter ${parameter}`);
+    return { output, shape: sum.shape, parameter: found, layout };
+  });
+  return {
+    graph: context.builder.finish(),
+    parameterFeeds: [...context.feeds.values()],
+    gradients,
+  };
+}
+
+interface StepShape {
+  readonly resolutionPixels: number;
+  readonly units: number;
+  readonly views: number;
+}
+
+/** The sum over units of the gradients of their losses, and the losses [units, 1]. */
+export function ordinaryGraph(network: NetworkDescription, shape: StepShape): StepGraph {
+  const context = makeContext(network, shape.units, shape.views);
+  const { flow, backward } = forward(context, shape.resolutionPixels);
+  const { losses, gradient } = crossEntropy(context, flow.tensor);
+  context.builder.output(graphNames.losses, losses);
+  backward(gradient, false);
+  return finish(context, null);
+}
+
+/**
+ * One private step in one graph and one backward pass: each unit's gradient norm over all
+ * parameters, its weight, and the weighted sum of gradients.
+ *
+ * The weight is min(cap, bound / (norm + offset)), three numbers fed at run time (see
+ * `clippingFeeds`), which covers flat and automatic clipping.
+ */
+export function privateGraph(network: NetworkDescription, shape: StepShape): StepGraph {
+  const context = makeContext(network, shape.units, shape.views);
+  const { builder } = context;
+  const { flow, backward } = forward(context, shape.resolutionPixels);
+  const { losses, gradient } = crossEntropy(context, flow.tensor);
+  builder.output(graphNames.losses, losses);
+  backward(gradient, false);
+
+  const squares = context.parameterGradients.map(({ gradients }) => gradients.squaredNorms());
+  const total = builder.reduce("sum", builder.concatenate(squares, 1), 1);
+  // Rounding can leave a Gram product of nothing a little below zero. NaN stays NaN.
+  const norms = builder.unary("squareRoot", builder.unary("absolute", total));
+  builder.output(graphNames.norms, norms);
+
+  const [boundName, offsetName, capName] = graphNames.clipping;
+  const bound = builder.input(boundName, [1, 1]);
+  const offset = builder.input(offsetName, [1, 1]);
+  const cap = builder.input(capName, [1, 1]);
+  const divisor = builder.binary("maximum", builder.add(norms, offset), builder.scalar(1e-30, 2));
+  const scale = builder.binary("minimum", builder.divide(bound, divisor), cap);
+  return finish(context, scale);
+}
+
+/**
+ * The share by which the bound is kept below C, so that a norm that came out too small by
+ * rounding (norms are right within 1e-5) still gives a contribution within C.
+ */
+export const clippingMargin = 2e-5;
+
+/** What to feed for a clipping rule: bound, offset, cap. */
+export function clippingFeeds(clipping: {
+  readonly kind: "flat" | "automatic";
+  readonly norm: number;
+}): Record<string, number> {
+  const [bound, offset, cap] = graphNames.clipping;
+  const safe = clipping.norm * (1 - clippingMargin);
+  return clipping.kind === "flat"
+    ? { [bound]: safe, [offset]: 0, [cap]: 1 }
+    : { [bound]: safe, [offset]: 0.01, [cap]: 3e38 };
+}

@@ -1,0 +1,225 @@
+import {
+  parameterNamed,
+  outputExtent,
+  type Layer,
+  type NetworkDescription,
+} from "../../../src/main/network/index.ts";
+
+/**
+ * An independent evaluator of a network: float64, one image, straight loops over the
+ * description in torch's channels-first layout. Slow, and shares nothing with the graph.
+ */
+interface Maps {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly values: Float64Array;
+}
+
+function erf(x: number): number {
+  // Series and continued fraction, to double precision for the sizes met in tests.
+  if (Math.abs(x) < 3) {
+    let term = x;
+    let sum = x;
+    for (let n = 1; n < 200; n += 1) {
+      term *= (-x * x) / n;
+      sum += term / (2 * n + 1);
+    }
+    return (2 / Math.sqrt(Math.PI)) * sum;
+  }
+  let fraction = 0;
+  for (let n = 120; n > 0; n -= 1) fraction = n / 2 / (Math.abs(x) + fraction);
+  const tail = Math.exp(-x * x) / (Math.sqrt(Math.PI) * (Math.abs(x) + fraction));
+  return Math.sign(x) * (1 - tail);
+}
+
+const activations: Record<string, (x: number) => number> = {
+  mish: (x) => x * Math.tanh(Math.log1p(Math.exp(-Math.abs(x))) + Math.max(x, 0)),
+  relu: (x) => Math.max(x, 0),
+  silu: (x) => x / (1 + Math.exp(-x)),
+  gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
+};
+
+function apply(
+  network: NetworkDescription,
+  weights: Float64Array,
+  layers: readonly Layer[],
+  input: Maps,
+): Maps {
+  const parameter = (name: string): Float64Array => {
+    const { offset, size } = parameterNamed(network, name);
+    return weights.subarray(offset, offset + size);
+  };
+  let maps = input;
+  for (const layer of layers) {
+    const { channels, height, width, values } = maps;
+    const at = (c: number, y: number, x: number): number => values[(c * height + y) * width + x]!;
+    switch (layer.kind) {
+      case "conv2d": {
+        const weight = parameter(`${layer.name}.weight`);
+        const bias = layer.bias ? parameter(`${layer.name}.bias`) : null;
+        const k = layer.kernel;
+        const [h, w] = [outputExtent(height, layer), outputExtent(width, layer)];
+        const perGroup = layer.inputChannels / layer.groups;
+        const outputsPerGroup = layer.outputChannels / layer.groups;
+        const out = new Float64Array(layer.outputChannels * h * w);
+        for (let o = 0; o < layer.outputChannels; o += 1)
+          for (let y = 0; y < h; y += 1)
+            for (let x = 0; x < w; x += 1) {
+              let sum = bias === null ? 0 : bias[o]!;
+              for (let i = 0; i < perGroup; i += 1)
+                for (let dy = 0; dy < k; dy += 1)
+                  for (let dx = 0; dx < k; dx += 1) {
+                    const sy = y * layer.stride - layer.padding + dy;
+                    const sx = x * layer.stride - layer.padding + dx;
+                    if (sy < 0 || sx < 0 || sy >= height || sx >= width) continue;
+                    const channel = Math.floor(o / outputsPerGroup) * perGroup + i;
+                    sum += weight[((o * perGroup + i) * k + dy) * k + dx]! * at(channel, sy, sx);
+                  }
+              out[(o * h + y) * w + x] = sum;
+            }
+        maps = { channels: layer.outputChannels, height: h, width: w, values: out };
+        break;
+      }
+      case "groupNorm": {
+        const factor = parameter(`${layer.name}.weight`);
+        const offset = parameter(`${layer.name}.bias`);
+        const perGroup = channels / layer.groups;
+        const count = perGroup * height * width;
+        const out = new Float64Array(values.length);
+        for (let g = 0; g < layer.groups; g += 1) {
+          const part = values.subarray(g * count, (g + 1) * count);
+          const mean = part.reduce((a, b) => a + b, 0) / count;
+          const variance = part.reduce((a, b) => a + (b - mean) ** 2, 0) / count;
+          for (let i = 0; i < count; i += 1) {
+            const c = g * perGroup + Math.floor(i / (height * width));
+            const normal = (part[i]! - mean) / Math.sqrt(variance + layer.epsilon);
+            out[g * count + i] = normal * factor[c]! + offset[c]!;
+          }
+        }
+        maps = { ...maps, values: out };
+        break;
+      }
+      case "activation":
+        maps = { ...maps, values: values.map(activations[layer.function]!) };
+        break;
+      case "maxPool":
+      case "averagePool": {
+        const [h, w] = [outputExtent(height, layer), outputExtent(width, layer)];
+        const out = new Float64Array(channels * h * w);
+        for (let c = 0; c < channels; c += 1)
+          for (let y = 0; y < h; y += 1)
+            for (let x = 0; x < w; x += 1) {
+              let best = -Infinity;
+              let sum = 0;
+              for (let dy = 0; dy < layer.kernel; dy += 1)
+                for (let dx = 0; dx < layer.kernel; dx += 1) {
+                  const sy = y * layer.stride - layer.padding + dy;
+                  const sx = x * layer.stride - layer.padding + dx;
+                  if (sy < 0 || sx < 0 || sy >= height || sx >= width) continue;
+                  best = Math.max(best, at(c, sy, sx));
+                  sum += at(c, sy, sx);
+                }
+              out[(c * h + y) * w + x] = layer.kind === "maxPool" ? best : sum / layer.kernel ** 2;
+            }
+        maps = { channels, height: h, width: w, values: out };
+        break;
+      }
+      case "globalAveragePool": {
+        const out = new Float64Array(channels);
+        for (let i = 0; i < values.length; i += 1)
+          out[Math.floor(i / (height * width))]! += values[i]! / (height * width);
+        maps = { channels, height: 1, width: 1, values: out };
+        break;
+      }
+      case "dense": {
+        const weight = parameter(`${layer.name}.weight`);
+        const out = Float64Array.from(parameter(`${layer.name}.bias`));
+        for (let o = 0; o < layer.outputFeatures; o += 1)
+          for (let i = 0; i < layer.inputFeatures; i += 1)
+            out[o]! += weight[o * layer.inputFeatures + i]! * values[i]!;
+        maps = { channels: layer.outputFeatures, height: 1, width: 1, values: out };
+        break;
+      }
+      case "residual": {
+        const main = apply(network, weights, layer.body, maps);
+        const side = apply(network, weights, layer.shortcut, maps);
+        maps = { ...main, values: main.values.map((value, i) => value + side.values[i]!) };
+        break;
+      }
+    }
+  }
+  return maps;
+}
+
+/** Logits of one image [height * width]. */
+export function referenceLogits(
+  network: NetworkDescription,
+  weights: Float64Array,
+  image: ArrayLike<number>,
+): Float64Array {
+  const side = Math.sqrt(image.length);
+  const input = { channels: 1, height: side, width: side, values: Float64Array.from(image) };
+  return apply(network, weights, network.layers, input).values;
+}
+
+/** Loss of one unit: binary cross-entropy, mean over labels and views; NaN labels add nothing. */
+export function referenceLoss(
+  network: NetworkDescription,
+  weights: Float64Array,
+  views: readonly ArrayLike<number>[],
+  labels: ArrayLike<number>,
+): number {
+  let sum = 0;
+  for (const view of views) {
+    const logits = referenceLogits(network, weights, view);
+    for (let i = 0; i < labels.length; i += 1) {
+      const [z, y] = [logits[i]!, labels[i]!];
+      if (Number.isNaN(y)) continue;
+      sum += Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z))) - z * y;
+    }
+  }
+  return sum / (labels.length * views.length);
+}
+
+/** The gradient of a unit's loss by central differences, at the chosen parameters or all. */
+export function referenceGradient(
+  network: NetworkDescription,
+  weights: Float32Array,
+  views: readonly ArrayLike<number>[],
+  labels: ArrayLike<number>,
+  indices: readonly number[] = [...weights.keys()],
+): Float64Array {
+  const wide = Float64Array.from(weights);
+  return Float64Array.from(indices, (index) => {
+    const middle = wide[index]!;
+    const step = 1e-5 * Math.max(1, Math.abs(middle));
+    const lossAt = (value: number): number => {
+      wide[index] = value;
+      return referenceLoss(network, wide, views, labels);
+    };
+    // Five-point stencil: the error is of the fourth order in the step.
+    const slope =
+      (8 * (lossAt(middle + step) - lossAt(middle - step)) -
+        (lossAt(middle + 2 * step) - lossAt(middle - 2 * step))) /
+      (12 * step);
+    wide[index] = middle;
+    return slope;
+  });
+}
+
+export function l2Norm(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i += 1) sum += values[i]! ** 2;
+  return Math.sqrt(sum);
+}
+
+/** L2 norm of the difference. */
+export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return l2Norm(Array.from(a, (value, i) => value - b[i]!));
+}
+
+/** L2 norm of the difference over the norm of the expected. */
+export function relativeError(found: ArrayLike<number>, expected: ArrayLike<number>): number {
+  return distance(found, expected) / Math.max(l2Norm(expected), 1e-12);
+}
