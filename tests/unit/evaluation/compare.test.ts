@@ -31,7 +31,12 @@ const pair = {
 const comparison = await compareRuns({ ...pair, bootstrapSamples: 200 });
 
 /** One image for each patient, all labels alike. */
-function tiny(rows: readonly { truth: 0 | 1; score: number; part: ScoredImage["part"] }[]) {
+interface TinyRow {
+  readonly truth: 0 | 1;
+  readonly score: number;
+  readonly part: ScoredImage["part"];
+}
+function tiny(rows: readonly TinyRow[]): ScoredImage[] {
   return rows.map((row, index): ScoredImage => ({
     imageId: index + 1,
     patientId: index + 1,
@@ -190,10 +195,10 @@ describe("compareRuns", () => {
   });
 
   it("counts cells under the minimum but computes nothing from them", async () => {
-    const rows = Array.from({ length: 40 }, (_, index) => ({
-      truth: (index < 4 ? 1 : 0),
+    const rows = Array.from({ length: 40 }, (_, index): TinyRow => ({
+      truth: index < 4 ? 1 : 0,
       score: index < 4 ? 0.9 : 0.1,
-      part: "test" as const,
+      part: "test",
     }));
     const small = await compareRuns({
       privateRun: run("private", tiny(rows)),
@@ -211,10 +216,10 @@ describe("compareRuns", () => {
   });
 
   it("leaves what needs a threshold undefined where validation gives none", async () => {
-    const rows = Array.from({ length: 60 }, (_, index) => ({
-      truth: (index % 3 === 0 ? 1 : 0),
+    const rows = Array.from({ length: 60 }, (_, index): TinyRow => ({
+      truth: index % 3 === 0 ? 1 : 0,
       score: index / 60,
-      part: "test" as const,
+      part: "test",
     }));
     const result = await compareRuns({
       privateRun: run("private", tiny(rows)),
