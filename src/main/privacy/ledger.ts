@@ -1,0 +1,237 @@
+import { createHash } from "node:crypto";
+import type { LedgerEntry, LedgerVerification, RunState } from "../../shared/domain.ts";
+
+/**
+ * The ledger's mathematics, without a store: what a hash covers, and how a chain is checked.
+ *
+ * Every entry's hash covers its content and the hash of the entry before it. Every journaled
+ * step's hash covers the step and the hash before it, where the first follows the run's
+ * "run-planned" entry; the run's "run-ended" entry repeats the number of steps and the last hash.
+ * So no row can be changed, removed, inserted or moved without a break that names it. What no
+ * chain inside one file can show is the removal of its newest rows together with all that refers
+ * to them: for that, keep an export elsewhere.
+ */
+
+/** What stands before the first entry of a ledger. */
+export const genesisHash = "0".repeat(64);
+
+/** An entry without its own hash; `body` is the exact JSON text that the hash covers. */
+export interface LedgerEntryContent {
+  readonly cohortId: number;
+  readonly sequence: number;
+  readonly recordedAt: string;
+  readonly kind: LedgerEntry["kind"];
+  readonly runId: string;
+  readonly body: string;
+  readonly previousHash: string;
+}
+
+export interface ChainedEntry extends LedgerEntryContent {
+  readonly hash: string;
+}
+
+export interface JournaledStep {
+  readonly step: number;
+  readonly recordedAt: string;
+  readonly hash: string;
+}
+
+/** What the store holds of one run, to be set against the ledger. */
+export interface RunEvidence {
+  readonly runId: string;
+  readonly state: RunState;
+  /** The plan as the run's row has it, JSON text. */
+  readonly plan: string;
+  /** In the order of steps. */
+  readonly journal: Iterable<JournaledStep>;
+}
+
+/** SHA-256 over the fields as a JSON array, so that no two contents share a text. */
+export function ledgerEntryHash(entry: LedgerEntryContent): string {
+  return sha256([
+    "ledger",
+    entry.cohortId,
+    entry.sequence,
+    entry.recordedAt,
+    entry.kind,
+    entry.runId,
+    entry.previousHash,
+    entry.body,
+  ]);
+}
+
+/** The entry that follows `previous` (null for the first of a ledger). */
+export function chainEntry(
+  previous: Pick<ChainedEntry, "sequence" | "hash"> | null,
+  content: Omit<LedgerEntryContent, "sequence" | "previousHash">,
+): ChainedEntry {
+  const linked = {
+    ...content,
+    sequence: (previous?.sequence ?? 0) + 1,
+    previousHash: previous?.hash ?? genesisHash,
+  };
+  return { ...linked, hash: ledgerEntryHash(linked) };
+}
+
+/** The hash of a journaled step; `previousHash` is the run's "run-planned" hash before step 1. */
+export function journalHash(
+  previousHash: string,
+  runId: string,
+  step: Omit<JournaledStep, "hash">,
+): string {
+  return sha256(["step", runId, step.step, step.recordedAt, previousHash]);
+}
+
+/** What a "run-ended" entry says. */
+export interface RunEndedBody {
+  readonly state: RunState;
+  readonly steps: number;
+  readonly journalHash: string;
+}
+
+/**
+ * Checks a whole ledger against itself and against the runs and journals of the store.
+ *
+ * @returns one finding for each break, naming the entry or the run and step.
+ */
+export function verifyLedger(
+  cohortId: number,
+  entries: readonly ChainedEntry[],
+  runs: readonly RunEvidence[],
+): LedgerVerification {
+  const findings = [
+    ...entryFindings(cohortId, entries),
+    ...runs.flatMap((run) => runFindings(run, entries)),
+    ...strayEntryFindings(entries, runs),
+  ];
+  return { intact: findings.length === 0, findings };
+}
+
+function entryFindings(cohortId: number, entries: readonly ChainedEntry[]): string[] {
+  const findings: string[] = [];
+  let previousHash = genesisHash;
+  let expectedSequence = 1;
+  for (const entry of entries) {
+    const name = `Ledger entry ${entry.sequence} (${entry.kind} of run ${entry.runId})`;
+    if (entry.sequence !== expectedSequence) {
+      findings.push(`Ledger entry ${expectedSequence} is missing before entry ${entry.sequence}.`);
+    }
+    if (entry.cohortId !== cohortId) findings.push(`${name} belongs to another cohort.`);
+    if (ledgerEntryHash(entry) !== entry.hash) {
+      findings.push(`${name} was changed: its hash does not match its content.`);
+    }
+    if (entry.previousHash !== previousHash) {
+      findings.push(
+        `${name} does not follow the entry before it: an entry was changed, removed or moved.`,
+      );
+    }
+    previousHash = entry.hash;
+    expectedSequence = entry.sequence + 1;
+  }
+  return findings;
+}
+
+function runFindings(run: RunEvidence, entries: readonly ChainedEntry[]): string[] {
+  const planned = entries.filter((e) => e.runId === run.runId && e.kind === "run-planned");
+  const ended = entries.filter((e) => e.runId === run.runId && e.kind === "run-ended");
+  const [plan] = planned;
+  const findings: string[] = [];
+  if (planned.length > 1) findings.push(`Run ${run.runId} was planned more than once.`);
+  if (plan !== undefined && planOf(plan.body) !== reformatted(run.plan)) {
+    findings.push(
+      `The plan of run ${run.runId} differs from the one in ledger entry ${plan.sequence}.`,
+    );
+  }
+
+  let steps = 0;
+  let hash = plan?.hash ?? genesisHash;
+  let broken = false;
+  for (const row of run.journal) {
+    if (row.step !== steps + 1 && !broken) {
+      findings.push(`Step ${steps + 1} is missing from the journal of run ${run.runId}.`);
+      broken = true;
+    }
+    if (journalHash(hash, run.runId, row) !== row.hash && !broken) {
+      findings.push(`Step ${row.step} in the journal of run ${run.runId} was changed or moved.`);
+      broken = true;
+    }
+    hash = row.hash;
+    steps = row.step;
+  }
+  if (plan === undefined && steps > 0) {
+    findings.push(`Run ${run.runId} has journaled steps but no plan in the ledger.`);
+  }
+  return [...findings, ...endFindings(run, plan, ended, { steps, hash })];
+}
+
+function endFindings(
+  run: RunEvidence,
+  plan: ChainedEntry | undefined,
+  ended: readonly ChainedEntry[],
+  journal: { readonly steps: number; readonly hash: string },
+): string[] {
+  const last = ended.at(-1);
+  const over = run.state === "stopped" || run.state === "failed" || run.state === "finished";
+  if (last === undefined) {
+    return over && plan !== undefined
+      ? [`Run ${run.runId} is ${run.state}, but the ledger has no entry of its end.`]
+      : [];
+  }
+  const body = parsed(last.body) as Partial<RunEndedBody> | null;
+  const findings: string[] = [];
+  if (over && body?.state !== run.state) {
+    findings.push(
+      `Run ${run.runId} is ${run.state}, but ledger entry ${last.sequence} says ` +
+        `${String(body?.state)}.`,
+    );
+  }
+  // A run that was resumed has journaled on since; its next end will be checked in turn.
+  if (!over) return findings;
+  if (body?.steps !== journal.steps) {
+    findings.push(
+      `Ledger entry ${last.sequence} says that run ${run.runId} took ${String(body?.steps)} ` +
+        `steps, but its journal has ${journal.steps}.`,
+    );
+  } else if (body.journalHash !== journal.hash) {
+    findings.push(
+      `The journal of run ${run.runId} does not end as ledger entry ${last.sequence} says.`,
+    );
+  }
+  return findings;
+}
+
+function strayEntryFindings(
+  entries: readonly ChainedEntry[],
+  runs: readonly RunEvidence[],
+): string[] {
+  const known = new Set(runs.map((run) => run.runId));
+  return entries
+    .filter((entry) => entry.kind === "run-planned" && !known.has(entry.runId))
+    .map(
+      (entry) => `Run ${entry.runId} of ledger entry ${entry.sequence} is no longer in the store.`,
+    );
+}
+
+function planOf(body: string): string | null {
+  const value = parsed(body);
+  if (typeof value !== "object" || value === null || !("plan" in value)) return null;
+  return JSON.stringify(value.plan);
+}
+
+function reformatted(text: string): string | null {
+  const value = parsed(text);
+  return value === undefined ? null : JSON.stringify(value);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    // Not JSON: somebody wrote into the row. The comparison that follows names it.
+    return undefined;
+  }
+}
+
+function sha256(fields: readonly (string | number)[]): string {
+  return createHash("sha256").update(JSON.stringify(fields)).digest("hex");
+}
