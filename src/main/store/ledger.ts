@@ -82,8 +82,9 @@ export function lastJournalRow(database: Database, runId: string): JournalRow | 
 }
 
 /** All journaled steps of a run in order, read as they are asked for. */
-export function journalRows(database: Database, runId: string): Iterable<JournalRow> {
-  return database
+export function* journalRows(database: Database, runId: string): Generator<JournalRow> {
+  // A generator, so that no cursor is open before it is read.
+  yield* database
     .prepare(
       `SELECT step, recorded_at AS recordedAt, hash FROM step_journal
        WHERE run_id = ? ORDER BY step`,

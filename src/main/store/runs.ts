@@ -117,11 +117,21 @@ export function storedPlanText(database: Database, runId: string): string {
   return typeof text === "string" ? text : "";
 }
 
-/** Queued (or, on resuming, over) to running, owned by this process. */
+/** Back to queued, to be carried by this process. */
+export function markRunQueued(database: Database, runId: string, ownerProcess: number): void {
+  database
+    .prepare(
+      `UPDATE run SET state = 'queued', message = NULL, ended_at = NULL, stop_requested = 0,
+         owner_process = ?, owner_heartbeat_at = ? WHERE id = ?`,
+    )
+    .run(ownerProcess, now(), runId);
+}
+
+/** From queued to running, owned by this process. */
 export function markRunStarted(database: Database, runId: string, ownerProcess: number): void {
   database
     .prepare(
-      `UPDATE run SET state = 'running', message = NULL, ended_at = NULL, stop_requested = 0,
+      `UPDATE run SET state = 'running',
          owner_process = @ownerProcess, owner_heartbeat_at = @at,
          started_at = coalesce(started_at, @at)
        WHERE id = @runId`,
@@ -173,6 +183,29 @@ export function beat(database: Database, runId: string, ownerProcess: number): b
 /** Asks the run's owner, in whatever process, to stop at its next step. */
 export function setStopRequested(database: Database, runId: string): void {
   database.prepare(`UPDATE run SET stop_requested = 1 WHERE id = ?`).run(runId);
+}
+
+/**
+ * Sets the one delta of the cohort's ledger where none is set yet.
+ *
+ * @throws UserError "conflict" where another is.
+ */
+export function setCohortDelta(database: Database, cohortId: number, delta: number): void {
+  const present = cohortDelta(database, cohortId);
+  if (present !== null && present !== delta) {
+    throw new UserError(
+      "conflict",
+      `The ledger of this cohort states epsilon at delta ${present}, so a run at delta ${delta} ` +
+        `cannot be added to it. Use delta ${present}.`,
+    );
+  }
+  database.prepare("UPDATE cohort SET delta = ? WHERE id = ?").run(delta, cohortId);
+}
+
+/** The delta of the cohort's ledger; null before its first private run. */
+export function cohortDelta(database: Database, cohortId: number): number | null {
+  const delta = database.prepare("SELECT delta FROM cohort WHERE id = ?").pluck().get(cohortId);
+  return typeof delta === "number" ? delta : null;
 }
 
 export function recordTelemetry(database: Database, runId: string, point: TelemetryPoint): void {

@@ -1,0 +1,168 @@
+import { randomBytes } from "node:crypto";
+import type { CohortSummary } from "../../shared/domain.ts";
+import { UserError } from "../../shared/errors.ts";
+import type { Recipe, TrainingPlan } from "../../shared/plan.ts";
+import { networkNamed, networkNames } from "../network/networks.ts";
+import { checkResolution } from "../network/validate.ts";
+import { cohortSummary } from "../store/cohorts.ts";
+import { transaction, type Database } from "../store/database.ts";
+import { cohortDelta, insertRun } from "../store/runs.ts";
+import { currentSplit, lockSplit } from "../store/splits.ts";
+import { countTrainingUnits } from "../store/training-images.ts";
+import { defaultDelta, defaultRecipe, fewestTrainingUnits, makePlan } from "./recipe.ts";
+
+/** What a person chooses before a run. */
+export interface RunChoices {
+  readonly cohortId: number;
+  readonly recipe: Recipe;
+  /** Null for a reference run. */
+  readonly epsilon: number | null;
+  /** Null for the cohort's own delta, or the default where it has none yet. */
+  readonly delta: number | null;
+}
+
+/** What the training screen begins with. */
+export interface TrainingDefaults {
+  readonly recipe: Recipe;
+  readonly delta: number;
+  readonly networks: readonly {
+    readonly name: string;
+    readonly title: string;
+    readonly parameters: number;
+  }[];
+  /** Why training cannot start yet; empty where it can. */
+  readonly obstacles: readonly string[];
+  readonly trainingPatients: number;
+}
+
+/** @throws UserError "not-found" where there is no such cohort. */
+export function trainingDefaults(database: Database, cohortId: number): TrainingDefaults {
+  const cohort = cohortSummary(database, cohortId);
+  const { patients } = unitsOf(database, cohortId);
+  return {
+    recipe: defaultRecipe(patients, cohort.framePixels),
+    delta: cohortDelta(database, cohortId) ?? defaultDelta(patients),
+    networks: networkNames.map((name) => {
+      const { parameterCount } = networkNamed(name);
+      const millions = (parameterCount / 1e6).toFixed(1);
+      return { name, title: `${name} (${millions} M weights)`, parameters: parameterCount };
+    }),
+    obstacles: trainingObstacles(database, cohort),
+    trainingPatients: patients,
+  };
+}
+
+/** Why no run can start on this cohort yet, in the order in which to mend it. */
+function trainingObstacles(database: Database, cohort: CohortSummary): string[] {
+  if (cohort.included === 0) return ["The cohort has no films yet. Import a folder first."];
+  if (cohort.labelled === 0) return ["No film has a label yet. Import a labels file first."];
+  if (currentSplit(database, cohort.id) === null) {
+    return ["The patients are not split yet into training, validation and test."];
+  }
+  const { patients } = unitsOf(database, cohort.id);
+  if (patients >= fewestTrainingUnits) return [];
+  return [
+    `The training part has ${patients} labelled patients; at least ${fewestTrainingUnits} are ` +
+      "needed. Import more films and labels, or give the training part a larger share.",
+  ];
+}
+
+function unitsOf(
+  database: Database,
+  cohortId: number,
+): { readonly patients: number; readonly images: number } {
+  const split = currentSplit(database, cohortId);
+  return split === null ? { patients: 0, images: 0 } : countTrainingUnits(database, split.id);
+}
+
+/**
+ * The plan of a run with these choices on the cohort as it stands.
+ *
+ * @throws UserError with what is wrong and what to do.
+ */
+export function planRun(database: Database, choices: RunChoices): TrainingPlan {
+  const { cohortId, recipe } = choices;
+  const cohort = cohortSummary(database, cohortId);
+  const [obstacle] = trainingObstacles(database, cohort);
+  if (obstacle !== undefined) throw new UserError("conflict", obstacle);
+  if (recipe.resolutionPixels > cohort.framePixels) {
+    throw new UserError(
+      "input",
+      `The films of this cohort are kept at ${cohort.framePixels} pixels, so training at ` +
+        `${recipe.resolutionPixels} is not possible. Choose ${cohort.framePixels} or less.`,
+    );
+  }
+  checkResolution(networkNamed(recipe.network), recipe.resolutionPixels);
+  const { patients, images } = unitsOf(database, cohortId);
+  const present = cohortDelta(database, cohortId);
+  if (present !== null && choices.delta !== null && choices.delta !== present) {
+    throw new UserError(
+      "conflict",
+      `The ledger of this cohort states epsilon at delta ${present}; it has one delta for all ` +
+        `runs. Use delta ${present}.`,
+    );
+  }
+  return makePlan({
+    recipe,
+    epsilon: choices.epsilon,
+    // By patients also where the unit is the image: the ledger counts for patients.
+    delta: choices.delta ?? present ?? defaultDelta(patients),
+    units: recipe.unit === "patient" ? patients : images,
+    positiveAtGrade: cohort.positiveAtGrade,
+    pixelPipeline: cohort.pixelPipeline,
+  });
+}
+
+/**
+ * Writes the runs that one click asks for, queued: the private run (where epsilon is given) and,
+ * if asked for or alone, its reference run with the same recipe, sampler and initial weights. The
+ * split is locked from here on.
+ *
+ * @returns the ids, in the order in which to train
+ * @throws UserError with what is wrong and what to do; then nothing is written.
+ */
+export function createRuns(
+  database: Database,
+  choices: RunChoices & { readonly withReference: boolean },
+): string[] {
+  const withPrivate = choices.epsilon !== null;
+  const withReference = choices.withReference || !withPrivate;
+  const privatePlan = withPrivate ? planRun(database, choices) : null;
+  const referencePlan = withReference ? planRun(database, { ...choices, epsilon: null }) : null;
+  const privateId = privatePlan === null ? null : newRunId("p");
+  const referenceId = referencePlan === null ? null : newRunId("r");
+  return transaction(database, () => {
+    const split = currentSplit(database, choices.cohortId);
+    if (split === null) throw new UserError("conflict", "The cohort has no split any more.");
+    lockSplit(database, split.id);
+    const common = {
+      cohortId: choices.cohortId,
+      splitId: split.id,
+      ownerProcess: process.pid,
+    };
+    if (privateId !== null && privatePlan !== null) {
+      insertRun(database, {
+        ...common,
+        id: privateId,
+        kind: "private",
+        pairId: referenceId,
+        plan: privatePlan,
+      });
+    }
+    if (referenceId !== null && referencePlan !== null) {
+      insertRun(database, {
+        ...common,
+        id: referenceId,
+        kind: "reference",
+        pairId: privateId,
+        plan: referencePlan,
+      });
+    }
+    return [privateId, referenceId].filter((id) => id !== null);
+  });
+}
+
+/** Short enough to type on a command line; the letter tells the kind. */
+function newRunId(letter: "p" | "r"): string {
+  return `${letter}-${randomBytes(4).toString("hex")}`;
+}

@@ -1,0 +1,161 @@
+import { UserError } from "../../shared/errors.ts";
+import type { Recipe, TrainingPlan } from "../../shared/plan.ts";
+import { epsilonOf } from "../privacy/accountant.ts";
+import { noiseMultiplierFor } from "../privacy/calibrate.ts";
+
+/** Below this neither a network nor a private one learns anything worth a budget. */
+export const fewestTrainingUnits = 50;
+
+/** Above this rate sampling hides hardly anyone, and a step is no longer a sample. */
+export const highestSamplingRate = 0.5;
+
+/**
+ * A recipe that needs no tuning: every tuning run on private data would spend budget. Large
+ * expected batch, automatic clipping to C = 1, constant learning rate, moving average of the
+ * weights (De et al. 2022, arXiv 2204.13650; Bu et al. 2022, arXiv 2206.07136). The numbers were
+ * chosen on validation patients of phantom cohorts.
+ *
+ * @param trainingPatients patients in the training part
+ * @param framePixels side of the frames in the image cache
+ */
+export function defaultRecipe(trainingPatients: number, framePixels: number): Recipe {
+  const expectedBatch = Math.min(256, Math.max(1, Math.floor(trainingPatients / 8)));
+  return {
+    network: "resnet9-small",
+    resolutionPixels: Math.min(64, framePixels),
+    expectedBatch,
+    epochs: 30,
+    learningRate: 2e-3,
+    warmupSteps: 0,
+    clipping: { kind: "automatic", norm: 1 },
+    averagingDecay: 0.98,
+    viewsPerUnit: 1,
+    unit: "patient",
+    augmentation: true,
+    engine: "auto",
+    initialWeights: null,
+  };
+}
+
+/**
+ * The default delta: 1 / (10 x patients), rounded down to one significant digit so that it can be
+ * read and repeated.
+ */
+export function defaultDelta(patients: number): number {
+  const exact = 1 / (10 * Math.max(1, patients));
+  const exponent = Math.floor(Math.log10(exact));
+  const digit = Math.floor(exact / 10 ** exponent + 1e-9);
+  return Number(`${digit}e${exponent}`);
+}
+
+export interface PlanChoices {
+  readonly recipe: Recipe;
+  /** Null for a reference run. */
+  readonly epsilon: number | null;
+  /** Null for the default. */
+  readonly delta: number | null;
+  /** Units in the training part. */
+  readonly units: number;
+  readonly positiveAtGrade: number;
+  readonly pixelPipeline: string;
+}
+
+/**
+ * Makes the one value that the sampler, the noise, the divisor, the accountant, the ledger and the
+ * report read. The noise is solved so that all steps together never exceed the target.
+ *
+ * @throws UserError "input" for an epsilon that is not a positive number, a delta outside (0, 1),
+ *   or a cohort or batch with which no run is possible.
+ */
+export function makePlan(choices: PlanChoices): TrainingPlan {
+  const { recipe, units, epsilon } = choices;
+  const obstacle = planObstacle(recipe, units);
+  if (obstacle !== null) throw new UserError("input", obstacle);
+  const samplingRate = recipe.expectedBatch / units;
+  const steps = Math.max(1, Math.round(recipe.epochs / samplingRate));
+  return {
+    version: 1,
+    recipe,
+    units,
+    samplingRate,
+    divisor: samplingRate * units,
+    steps,
+    privacy:
+      epsilon === null
+        ? null
+        : privacyOf({ epsilon, delta: choices.delta, units, samplingRate, steps }),
+    positiveAtGrade: choices.positiveAtGrade,
+    pixelPipeline: choices.pixelPipeline,
+  };
+}
+
+/** Why no run with this recipe is possible on so many units, in words; null where one is. */
+export function planObstacle(recipe: Recipe, units: number): string | null {
+  const name = recipe.unit === "patient" ? "patients" : "images";
+  if (units < fewestTrainingUnits) {
+    return (
+      `The training part has ${units} labelled ${name}; at least ${fewestTrainingUnits} are ` +
+      "needed. Import more films and labels, or give the training part a larger share."
+    );
+  }
+  if (recipe.expectedBatch > units * highestSamplingRate) {
+    return (
+      `A batch of ${recipe.expectedBatch} takes more than half of the ${units} training ${name} ` +
+      `in each step. Choose a batch of at most ${Math.floor(units * highestSamplingRate)}.`
+    );
+  }
+  return null;
+}
+
+/** What to tell a person about a plan that can run and yet deserves a second look. */
+export function planWarnings(plan: TrainingPlan): string[] {
+  const { privacy, units, recipe } = plan;
+  if (privacy === null) return [];
+  const warnings: string[] = [];
+  if (privacy.delta >= 1 / units) {
+    warnings.push(
+      `Delta ${privacy.delta} is not below 1/${units}: a mechanism that publishes one ` +
+        `${recipe.unit} at random would satisfy it. Use ${defaultDelta(units)} or less.`,
+    );
+  }
+  if (recipe.unit === "image") {
+    warnings.push(
+      "The guarantee holds for one image. A patient with several images is protected less.",
+    );
+  }
+  if (privacy.epsilon > 10) {
+    warnings.push("Above epsilon 10 the guarantee by itself says little about one person.");
+  }
+  return warnings;
+}
+
+function privacyOf(target: {
+  readonly epsilon: number;
+  readonly delta: number | null;
+  readonly units: number;
+  readonly samplingRate: number;
+  readonly steps: number;
+}): NonNullable<TrainingPlan["privacy"]> {
+  const { epsilon, samplingRate, steps } = target;
+  if (!(epsilon > 0) || !Number.isFinite(epsilon)) {
+    throw new UserError(
+      "input",
+      `Epsilon must be a number above 0, but it is ${epsilon}. ` +
+        "For a run without privacy choose a reference run.",
+    );
+  }
+  const delta = target.delta ?? defaultDelta(target.units);
+  if (!(delta > 0 && delta < 1)) {
+    throw new UserError("input", `Delta must lie between 0 and 1, but it is ${delta}.`);
+  }
+  const { noiseMultiplier } = noiseMultiplierFor({ epsilon, delta, samplingRate, steps });
+  const bound = epsilonOf([{ samplingRate, noiseMultiplier, steps }], delta);
+  return {
+    targetEpsilon: epsilon,
+    delta,
+    noiseMultiplier,
+    epsilon: bound.epsilon,
+    accountant: bound.accountant,
+    neighbouring: "add-or-remove-one-unit",
+  };
+}

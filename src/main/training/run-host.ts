@@ -1,0 +1,229 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { messageOf } from "../../shared/errors.ts";
+import type { RunProgress, RunSummary, TelemetryPoint } from "../../shared/domain.ts";
+import { cohortSummary } from "../store/cohorts.ts";
+import type { Database } from "../store/database.ts";
+import {
+  beat,
+  checkpointsOfRun,
+  recordCheckpoint,
+  recordPredictions,
+  recordTelemetry,
+  requireRun,
+  setRunEngine,
+  setRunWeights,
+  setStopRequested,
+  type Prediction,
+  type RunRecord,
+} from "../store/runs.ts";
+import { countTrainingUnits } from "../store/training-images.ts";
+import { carry, release } from "./carried.ts";
+import { closeRun, journalStep, openRun } from "./journal.ts";
+import { createProgressMeter, type ProgressMeter } from "./progress.ts";
+import { runSummary } from "./run-summaries.ts";
+import { labelCount, loadTrainingSet } from "./training-set.ts";
+import type { TrainerJob, TrainerToCore } from "./trainer-protocol.ts";
+import { startTrainer, type TrainerProcess } from "./trainer-host.ts";
+
+export interface StartRunOptions {
+  readonly database: Database;
+  readonly dataFolder: string;
+  readonly runId: string;
+  /** Called a few times a second, and once when the run is over. */
+  readonly onProgress?: (progress: RunProgress) => void;
+  /** The trainer's program; the one that was built with this file by default. */
+  readonly trainerFile?: string;
+  readonly checkpointSeconds?: number;
+  readonly microbatch?: number | null;
+  readonly threads?: number | null;
+}
+
+export interface RunHandle {
+  readonly runId: string;
+  readonly progress: () => RunProgress;
+  /** Asks the run to end after the step under way; it keeps its weights and is scored. */
+  readonly stop: () => void;
+  /** Ends the trainer at once: the run counts as failed, its journaled steps as spent. */
+  readonly kill: () => void;
+  /** Resolves when the run is over, however it ended. */
+  readonly done: Promise<RunSummary>;
+}
+
+const heartbeatMilliseconds = 5_000;
+const progressMilliseconds = 250;
+const checkpointsKept = 2;
+
+/** The folder of a run: its log, its checkpoints, its weights. */
+export function runFolder(dataFolder: string, runId: string): string {
+  return join(dataFolder, "runs", runId);
+}
+
+/**
+ * Starts a queued run in a process of its own, from its newest checkpoint where it has one. The
+ * plan enters the ledger before the trainer starts, and every step is journaled before its noise
+ * is drawn. If the trainer dies the run fails with the steps that its journal holds.
+ *
+ * @throws UserError where the run does not exist or may not be started.
+ */
+export function startRun(options: StartRunOptions): RunHandle {
+  const { database, dataFolder, runId } = options;
+  const run = requireRun(database, runId);
+  const job = jobOf(options, run);
+  openRun(database, runId, process.pid, {
+    splitId: run.splitId,
+    initialSeed: job.initialSeed,
+    mostImagesOfAPatient: countTrainingUnits(database, run.splitId).mostImagesOfAPatient,
+  });
+  carry(runId);
+  const meter = createProgressMeter(run.plan, run.stepsJournaled);
+  const progress = (): RunProgress => meter.progress(runSummary(database, runId));
+  const report = throttled(progressMilliseconds, () => options.onProgress?.(progress()));
+  const desk = createDesk(database, dataFolder, job, meter, report);
+  const trainer = startTrainer(job, desk.receive, options.trainerFile);
+  const heartbeat = setInterval(() => {
+    if (!beat(database, runId, process.pid)) trainer.kill();
+  }, heartbeatMilliseconds);
+
+  const done = trainer.ended.then((ending) => {
+    clearInterval(heartbeat);
+    desk.flush();
+    const { stepsJournaled } = requireRun(database, runId);
+    const spent = `${stepsJournaled} of ${run.plan.steps} steps are journaled and count as spent.`;
+    closeRun(
+      database,
+      runId,
+      ending.state,
+      ending.state === "failed" ? `${ending.message} ${spent}` : null,
+    );
+    release(runId);
+    meter.phase = "Over";
+    options.onProgress?.(progress());
+    return runSummary(database, runId);
+  });
+  return {
+    runId,
+    progress,
+    stop: () => {
+      setStopRequested(database, runId);
+    },
+    kill: trainer.kill,
+    done,
+  };
+}
+
+function jobOf(options: StartRunOptions, run: RunRecord): TrainerJob {
+  const { database, dataFolder } = options;
+  const [checkpoint] = checkpointsOfRun(database, run.id);
+  const set = loadTrainingSet(database, {
+    splitId: run.splitId,
+    unit: run.plan.recipe.unit,
+    positiveAtGrade: run.plan.positiveAtGrade,
+    framePixels: cohortSummary(database, run.cohortId).framePixels,
+  });
+  return {
+    runId: run.id,
+    kind: run.kind,
+    plan: run.plan,
+    dataFolder,
+    runFolder: runFolder(dataFolder, run.id),
+    set,
+    initialSeed: initialSeed(run),
+    stepsJournaled: run.stepsJournaled,
+    checkpoint: checkpoint ?? null,
+    checkpointSeconds: options.checkpointSeconds ?? 30,
+    microbatch: options.microbatch ?? null,
+    threads: options.threads ?? null,
+  };
+}
+
+/** A pair starts from the same public weights: the seed is named after the smaller of the two. */
+function initialSeed(run: RunRecord): string {
+  const [first] = [run.id, run.pairId ?? run.id].toSorted();
+  return `initial weights of ${first ?? run.id}`;
+}
+
+/** Where a trainer's messages are turned into rows. */
+interface Desk {
+  readonly receive: (message: TrainerToCore, trainer: TrainerProcess) => void;
+  /** Writes what still waits for a transaction. */
+  readonly flush: () => void;
+}
+
+function createDesk(
+  database: Database,
+  dataFolder: string,
+  job: TrainerJob,
+  meter: ProgressMeter,
+  report: () => void,
+): Desk {
+  const { runId } = job;
+  const owner = { runId, ownerProcess: process.pid, stepsPlanned: job.plan.steps };
+  let points: TelemetryPoint[] = [];
+  const flush = (): void => {
+    for (const point of points) recordTelemetry(database, runId, point);
+    points = [];
+  };
+  const receive = (message: TrainerToCore, trainer: TrainerProcess): void => {
+    switch (message.kind) {
+      case "started":
+        setRunEngine(database, runId, message.engine, message.device);
+        meter.phase = "Training";
+        break;
+      case "phase":
+        meter.phase = message.phase;
+        break;
+      case "journal":
+        try {
+          const { stopRequested } = journalStep(database, owner, message.step, flush);
+          trainer.send({ kind: "journaled", step: message.step, stopRequested });
+        } catch (error) {
+          trainer.send({ kind: "refused", step: message.step, reason: messageOf(error) });
+        }
+        return;
+      case "step": {
+        const point = meter.noteStep(message.step, message.outcome);
+        if (point !== null) points.push(point);
+        break;
+      }
+      case "checkpoint":
+        recordCheckpoint(database, runId, { step: message.step, ...message.checkpoint });
+        for (const { file } of checkpointsOfRun(database, runId).slice(checkpointsKept)) {
+          rmSync(join(runFolder(dataFolder, runId), file), { force: true });
+        }
+        return;
+      case "predictions":
+        recordPredictions(database, runId, predictionsOf(message));
+        return;
+      case "finished":
+        if (message.weights !== null) {
+          const { file, sha256 } = message.weights;
+          // Slashes on every system: the data folder may move between machines.
+          setRunWeights(database, runId, { file: `runs/${runId}/${file}`, sha256 });
+        }
+        return;
+      case "failed":
+        return;
+    }
+    report();
+  };
+  return { receive, flush };
+}
+
+function predictionsOf(message: Extract<TrainerToCore, { kind: "predictions" }>): Prediction[] {
+  return Array.from(message.imageIds, (imageId, index) => ({
+    imageId,
+    part: message.part,
+    scores: message.scores.subarray(index * labelCount, (index + 1) * labelCount),
+  }));
+}
+
+/** Calls `body` at most once in an interval, and not at all when nobody asks. */
+function throttled(milliseconds: number, body: () => void): () => void {
+  let last = -Infinity;
+  return () => {
+    if (performance.now() - last < milliseconds) return;
+    last = performance.now();
+    body();
+  };
+}

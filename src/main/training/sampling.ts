@@ -1,0 +1,47 @@
+import { poissonSample, type RandomStreams } from "../privacy/random.ts";
+import { labelCount, unitCount, type TrainingSet } from "./training-set.ts";
+
+/** The units of one step and the images that they show. */
+export interface StepSample {
+  /** Ascending; may be empty. */
+  readonly units: Uint32Array;
+  /** [units, views]: numbers of images in the training set. */
+  readonly images: Uint32Array;
+}
+
+/**
+ * Draws one step: each unit enters independently with probability q, and a unit that enters shows
+ * one of its images chosen at random. With more than one view, the others are drawn (with
+ * replacement) from those images of the unit that carry the same labels, since a unit has one set
+ * of labels in a step. Which image a unit shows changes only that unit's own contribution, which
+ * is clipped whatever it shows.
+ */
+export function drawStep(
+  streams: Pick<RandomStreams, "sampling" | "views">,
+  set: TrainingSet,
+  samplingRate: number,
+  viewsPerUnit: number,
+): StepSample {
+  const units = poissonSample(streams.sampling, unitCount(set), samplingRate);
+  const images = new Uint32Array(units.length * viewsPerUnit);
+  units.forEach((unit, index) => {
+    const own = set.unitImages.subarray(set.unitOffsets[unit], set.unitOffsets[unit + 1]);
+    const first = own[streams.views.below(own.length)] ?? 0;
+    images[index * viewsPerUnit] = first;
+    if (viewsPerUnit === 1) return;
+    const alike = own.filter((image) => sameLabels(set, image, first));
+    for (let view = 1; view < viewsPerUnit; view += 1) {
+      images[index * viewsPerUnit + view] = alike[streams.views.below(alike.length)] ?? first;
+    }
+  });
+  return { units, images };
+}
+
+function sameLabels(set: TrainingSet, a: number, b: number): boolean {
+  for (let label = 0; label < labelCount; label += 1) {
+    if (!Object.is(set.labels[a * labelCount + label], set.labels[b * labelCount + label])) {
+      return false;
+    }
+  }
+  return true;
+}

@@ -1,0 +1,230 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { describeError } from "../../shared/messages.ts";
+import type { CompiledNetwork, Engine, UnitBatch } from "../engine/engine.ts";
+import type { NetworkDescription } from "../network/description.ts";
+import { namedTensors } from "../network/weights.ts";
+import { writeSafetensors } from "../network/safetensors.ts";
+import {
+  openRandomStreams,
+  reproducibleRandomStreams,
+  type RandomStreams,
+} from "../privacy/random.ts";
+import { BatchReader } from "./batches.ts";
+import { loadCheckpoint, saveCheckpoint, writeAtomically, type CheckedFile } from "./checkpoint.ts";
+import { initialWeights } from "./initial-weights.ts";
+import { drawStep } from "./sampling.ts";
+import { scoreImages } from "./scoring.ts";
+import { createTrainingState, takeStep, type TrainingState } from "./step.ts";
+import type { CoreToTrainer, TrainerJob, TrainerPort } from "./trainer-protocol.ts";
+
+/** What a trainer is built from; the process entry gives the real ones. */
+export interface TrainerParts {
+  /** The engine of that name, or the best at hand for "auto". */
+  readonly openEngine: (name: string) => Promise<Engine>;
+  readonly networkNamed: (name: string) => NetworkDescription;
+}
+
+/** The file of the released weights inside a run's folder. */
+export const weightsFileName = "weights.safetensors";
+
+/** Serves one job on the port; resolves when it is over, and never throws. */
+export async function serveTrainer(port: TrainerPort, parts: TrainerParts): Promise<void> {
+  const journal = createJournalClient(port);
+  const job = await journal.job;
+  try {
+    await train(job, port, journal.request, parts);
+  } catch (error) {
+    port.send({ kind: "failed", error: describeError(error) });
+  }
+}
+
+/** Asks the core to journal a step and waits until it stands on disk. */
+type JournalRequest = (step: number) => Promise<{ readonly stopRequested: boolean }>;
+
+function createJournalClient(port: TrainerPort): {
+  readonly job: Promise<TrainerJob>;
+  readonly request: JournalRequest;
+} {
+  const job = Promise.withResolvers<TrainerJob>();
+  let closed = false;
+  let waiting: {
+    readonly step: number;
+    readonly answer: PromiseWithResolvers<{ readonly stopRequested: boolean }>;
+  } | null = null;
+  const gone = (): Error => new Error("The core is gone; nothing may be drawn without it.");
+
+  port.onMessage((message: CoreToTrainer) => {
+    if (message.kind === "job") {
+      job.resolve(message.job);
+    } else if (waiting?.step === message.step) {
+      if (message.kind === "journaled") waiting.answer.resolve(message);
+      else waiting.answer.reject(new Error(message.reason));
+      waiting = null;
+    }
+  });
+  port.onClosed(() => {
+    closed = true;
+    waiting?.answer.reject(gone());
+  });
+  return {
+    job: job.promise,
+    request: (step) => {
+      if (closed) return Promise.reject(gone());
+      const answer = Promise.withResolvers<{ readonly stopRequested: boolean }>();
+      waiting = { step, answer };
+      port.send({ kind: "journal", step });
+      return answer.promise;
+    },
+  };
+}
+
+async function train(
+  job: TrainerJob,
+  port: TrainerPort,
+  journal: JournalRequest,
+  parts: TrainerParts,
+): Promise<void> {
+  const { plan } = job;
+  const { recipe } = plan;
+  const log = openLog(job.runFolder);
+  const description = parts.networkNamed(recipe.network);
+  port.send({ kind: "phase", phase: "Preparing the network" });
+  const engine = await parts.openEngine(recipe.engine);
+  const network = await engine.compile(description, {
+    resolutionPixels: recipe.resolutionPixels,
+    microbatch: job.microbatch,
+    threads: job.threads,
+  });
+  const reader = new BatchReader(job.dataFolder, job.set, recipe.resolutionPixels);
+  try {
+    port.send({
+      kind: "started",
+      engine: engine.description.name,
+      device: engine.description.device,
+    });
+    log(`run ${job.runId} (${job.kind}) on ${engine.description.name}`);
+    const state =
+      job.checkpoint === null
+        ? createTrainingState(initialWeights(description, recipe.initialWeights, job.initialSeed))
+        : loadCheckpoint(job.runFolder, job.checkpoint, network.parameterCount);
+
+    const stopped = await runSteps(job, port, journal, { network, reader, state, log });
+    if (state.step === 0) {
+      port.send({ kind: "finished", stopped, weights: null });
+      return;
+    }
+    const weights = saveWeights(job, description, state);
+    port.send({ kind: "phase", phase: "Scoring the held-out films" });
+    for (const part of ["validation", "test"] as const) {
+      await scoreImages(network, reader, state.average, job.set[part], (images, scores) => {
+        const imageIds = Float64Array.from(images, (image) => job.set.imageIds[image] ?? 0);
+        port.send({ kind: "predictions", part, imageIds, scores });
+      });
+    }
+    port.send({ kind: "finished", stopped, weights });
+    log(stopped ? "stopped" : "finished");
+  } finally {
+    reader.close();
+    await network.dispose();
+    log.close();
+  }
+}
+
+interface LoopParts {
+  readonly network: CompiledNetwork;
+  readonly reader: BatchReader;
+  readonly state: TrainingState;
+  readonly log: (line: string) => void;
+}
+
+/** Takes the steps that are left. @returns whether somebody asked to stop before the last. */
+async function runSteps(
+  job: TrainerJob,
+  port: TrainerPort,
+  journal: JournalRequest,
+  { network, reader, state, log }: LoopParts,
+): Promise<boolean> {
+  const { plan } = job;
+  const secret = plan.privacy === null ? null : openRandomStreams();
+  // A reference run promises no privacy: keyed by run and step, it can be repeated exactly.
+  const streamsOf = (step: number): RandomStreams =>
+    secret ?? reproducibleRandomStreams(`${job.runId} step ${step}`);
+  const { viewsPerUnit, augmentation } = plan.recipe;
+  const prepare = async (step: number): Promise<UnitBatch> => {
+    const streams = streamsOf(step);
+    const sample = drawStep(streams, job.set, plan.samplingRate, viewsPerUnit);
+    return reader.readBatch(sample, viewsPerUnit, augmentation ? streams.views : null);
+  };
+
+  // Interrupted private steps are spent: a resumed run numbers on after them and so takes fewer.
+  // A reference run repeats them, and they are in its journal already.
+  const first = 1 + (plan.privacy === null ? state.step : job.stepsJournaled);
+  if (first > plan.steps) return false;
+  let savedAt = performance.now();
+  const stop: { requested: boolean } = { requested: false };
+  let ahead = prepare(first);
+  for (let step = first; step <= plan.steps && !stop.requested; step += 1) {
+    const batch = await ahead;
+    // The next batch is read while the engine works.
+    ahead = step < plan.steps ? prepare(step + 1) : ahead;
+    ahead.catch(() => undefined);
+    const outcome = await takeStep(state, step, batch, {
+      plan,
+      network,
+      noise: streamsOf(step).noise,
+      journal: async () => {
+        if (step > job.stepsJournaled) stop.requested = (await journal(step)).stopRequested;
+        log(`step ${step} journaled`);
+      },
+      onNoiseDrawn: () => {
+        log(`step ${step} noise drawn`);
+      },
+    });
+    port.send({ kind: "step", step, outcome });
+    const last = step === plan.steps || stop.requested;
+    if (last || performance.now() - savedAt > 1000 * job.checkpointSeconds) {
+      port.send({ kind: "checkpoint", step, checkpoint: saveCheckpoint(job.runFolder, state) });
+      savedAt = performance.now();
+    }
+  }
+  await ahead.catch(() => undefined);
+  return stop.requested;
+}
+
+/** Writes the released weights: the moving average of the iterates. */
+function saveWeights(
+  job: TrainerJob,
+  description: NetworkDescription,
+  state: TrainingState,
+): CheckedFile {
+  const bytes = writeSafetensors(namedTensors(description, state.average), {
+    run: job.runId,
+    network: description.name,
+    resolutionPixels: String(job.plan.recipe.resolutionPixels),
+    pixelPipeline: job.plan.pixelPipeline,
+    steps: String(state.step),
+  });
+  return {
+    file: weightsFileName,
+    sha256: writeAtomically(join(job.runFolder, weightsFileName), bytes),
+  };
+}
+
+interface Log {
+  (line: string): void;
+  close(): void;
+}
+
+/** The run's own log, written line by line so that it tells the truth after a kill. */
+function openLog(runFolder: string): Log {
+  const handle = openSync(join(runFolder, "trainer.log"), "a", 0o600);
+  const write = (line: string): void => {
+    writeSync(handle, `${new Date().toISOString()} ${line}\n`);
+  };
+  return Object.assign(write, {
+    close: () => {
+      closeSync(handle);
+    },
+  });
+}
