@@ -1,5 +1,7 @@
-import { checkDelta, type SubsampledGaussian } from "./mechanism.ts";
-import { epsilonByRdp } from "./rdp.ts";
+import { UserError } from "../../shared/errors.ts";
+import { checkDelta, checkEpsilon, type SubsampledGaussian } from "./mechanism.ts";
+import { deltaByPld, epsilonByPld } from "./pld/pld.ts";
+import { deltaByRdp, epsilonByRdp } from "./rdp.ts";
 
 /** Which proof an epsilon rests on. "best" is the smaller of the two: both are upper bounds. */
 export type Accountant = "rdp" | "pld" | "best";
@@ -20,15 +22,75 @@ export interface EpsilonBound {
  *
  * @param mechanisms what was run on the same units; may be empty (epsilon 0)
  * @param delta strictly between 0 and 1
+ * @param imagesPerPatient for image-level sampling: the epsilon of a patient with this many
+ *   images, each sampled and clipped on its own. Known to the PLD accountant only.
  * @throws UserError of kind "input" for a value outside its range
  */
 export function epsilonOf(
   mechanisms: readonly SubsampledGaussian[],
   delta: number,
   accountant: Accountant = "best",
+  imagesPerPatient = 1,
 ): EpsilonBound {
   checkDelta(delta);
-  void accountant;
-  const rdp = epsilonByRdp(mechanisms, delta);
-  return { epsilon: rdp, accountant: "rdp", rdp, pld: null };
+  const { byRdp, byPld } = choose(accountant, imagesPerPatient);
+  const rdp = byRdp ? epsilonByRdp(mechanisms, delta) : null;
+  const pld = byPld ? epsilonByPld(mechanisms, delta, imagesPerPatient) : null;
+  const { value, accountant: by } = smaller(rdp, pld);
+  return { epsilon: value, accountant: by, rdp, pld };
+}
+
+/** An upper bound on delta, with both accountants' figures beside it. */
+export interface DeltaBound {
+  readonly delta: number;
+  /** The accountant whose figure `delta` is. */
+  readonly accountant: "rdp" | "pld";
+  readonly rdp: number | null;
+  readonly pld: number | null;
+}
+
+/** Delta at epsilon of everything in `mechanisms` together; otherwise as `epsilonOf`. */
+export function deltaOf(
+  mechanisms: readonly SubsampledGaussian[],
+  epsilon: number,
+  accountant: Accountant = "best",
+  imagesPerPatient = 1,
+): DeltaBound {
+  checkEpsilon(epsilon);
+  const { byRdp, byPld } = choose(accountant, imagesPerPatient);
+  const rdp = byRdp ? deltaByRdp(mechanisms, epsilon) : null;
+  const pld = byPld ? deltaByPld(mechanisms, epsilon, imagesPerPatient) : null;
+  const { value, accountant: by } = smaller(rdp, pld);
+  return { delta: value, accountant: by, rdp, pld };
+}
+
+function choose(
+  accountant: Accountant,
+  imagesPerPatient: number,
+): { byRdp: boolean; byPld: boolean } {
+  if (!Number.isSafeInteger(imagesPerPatient) || imagesPerPatient < 1) {
+    throw new UserError(
+      "input",
+      `The images per patient must be a whole number of 1 or more, but it is ${String(imagesPerPatient)}.`,
+    );
+  }
+  if (accountant === "rdp" && imagesPerPatient > 1) {
+    throw new UserError(
+      "input",
+      `The RDP accountant knows one image per patient only; use "pld" or "best" for ${String(imagesPerPatient)}.`,
+    );
+  }
+  return {
+    byRdp: accountant !== "pld" && imagesPerPatient === 1,
+    byPld: accountant !== "rdp",
+  };
+}
+
+function smaller(
+  rdp: number | null,
+  pld: number | null,
+): { value: number; accountant: "rdp" | "pld" } {
+  return pld !== null && (rdp === null || pld <= rdp)
+    ? { value: pld, accountant: "pld" }
+    : { value: rdp ?? Infinity, accountant: "rdp" };
 }

@@ -66,7 +66,10 @@ export function noiseMultiplierFor(
     return { noiseMultiplier: 0, epsilon: epsilonAt(0) };
   }
 
-  let { lower, upper } = bracket(epsilonAt, limit, target.guess ?? 1);
+  // The cheap accountant first: its answer is a close guess at the answer of the dear one.
+  const guess =
+    target.guess ?? (accountant === "rdp" ? 1 : noiseMultiplierFor(target, "rdp").noiseMultiplier);
+  let { lower, upper } = bracket(epsilonAt, limit, guess);
   let sinceHalved = 0;
   while (
     lower !== null &&

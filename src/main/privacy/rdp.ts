@@ -1,4 +1,5 @@
 import { checkDelta, checkEpsilon, mergeMechanisms, type SubsampledGaussian } from "./mechanism.ts";
+import { logSumOfExponentials } from "./numeric.ts";
 
 /**
  * The orders at which Renyi divergences are tracked: 1.1 to 10.9 by 0.1, 11 to 63, and a sparse
@@ -220,20 +221,6 @@ function logConvexityGap({ excess, logRatio }: RatioNode, order: number): number
     term *= ((order - power + 1) / power) * excess;
   }
   return Math.log(sum);
-}
-
-function logSumOfExponentials(values: ArrayLike<number>): number {
-  let largest = -Infinity;
-  for (let index = 0; index < values.length; index += 1) {
-    largest = Math.max(largest, values[index] ?? -Infinity);
-  }
-  if (!Number.isFinite(largest)) return largest;
-  let sum = 0;
-  for (let index = 0; index < values.length; index += 1) {
-    const difference = (values[index] ?? -Infinity) - largest;
-    if (difference > -45) sum += Math.exp(difference);
-  }
-  return largest + Math.log(sum);
 }
 
 let logFactorialTable = Float64Array.of(0, 0);
