@@ -66,9 +66,7 @@ function readFilm(dataSet: DataSet, identity: FilmIdentity): FilmDescription {
   const viewCode = dataSet.elements["x00540220"]?.items?.[0]?.dataSet;
   const hints = [
     viewCode === undefined ? "" : values(viewCode, "x00080104").join(" "),
-    ...["x0008103e", "x00181030", "x00181400", "x00081030"].map((tag) =>
-      values(dataSet, tag).join(" "),
-    ),
+    ...["x0008103e", "x00181030", "x00181400"].map((tag) => values(dataSet, tag).join(" ")),
   ];
   const spacing = [numbers(dataSet, "x00280030"), numbers(dataSet, "x00181164")].find(
     (pair) => pair.length === 2 && pair.every((value) => value > 0),

@@ -61,10 +61,11 @@ export async function decodeFrame(file: ParsedFile, frame = 0): Promise<StoredFr
     throw new DicomError("no-pixel-data", "The file holds no image.");
   }
   if (coding === undefined) {
+    const standard = /^1\.2\.840\.10008\.1\.2(\.\d{1,3}){0,4}$/.test(header.transferSyntax);
+    const named = standard ? ` (transfer syntax ${header.transferSyntax})` : "";
     throw new DicomError(
       "unsupported-syntax",
-      `The image is coded in a way that is not supported (transfer syntax ` +
-        `${header.transferSyntax.slice(0, 64)}).`,
+      `The image is coded in a way that is not supported${named}.`,
     );
   }
   checkHeader(header);

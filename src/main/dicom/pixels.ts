@@ -36,13 +36,10 @@ export interface DisplayImage {
 export function displayImage(frame: StoredFrame, header: PixelHeader): DisplayImage {
   const { rows, columns } = frame;
   const photometric = header.photometricInterpretation;
-  if (frame.samplesPerPixel === 3) return luminance(frame);
-  if (photometric !== "MONOCHROME1" && photometric !== "MONOCHROME2") {
-    throw new DicomError(
-      "unsupported-pixels",
-      `Images of photometric interpretation ${photometric.slice(0, 16) || "unknown"} are not ` +
-        `supported.`,
-    );
+  if (frame.samplesPerPixel === 3 && colourSpaces.has(photometric)) return luminance(frame);
+  if (frame.samplesPerPixel !== 1 || !isMonochrome(photometric)) {
+    const named = photometric === "PALETTE COLOR" ? "palette colour" : "this colour space";
+    throw new DicomError("unsupported-pixels", `Images in ${named} are not supported.`);
   }
   const reduced = toIndices(frame);
   const toModality = modalityTransform(header);
@@ -63,6 +60,12 @@ export function displayImage(frame: StoredFrame, header: PixelHeader): DisplayIm
   return { rows, columns, indices: reduced.indices, table };
 }
 
+const colourSpaces = new Set(["RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"]);
+
+function isMonochrome(photometric: string): boolean {
+  return photometric === "MONOCHROME1" || photometric === "MONOCHROME2";
+}
+
 interface Indices {
   readonly indices: Uint8Array | Uint16Array;
   /** Indices lie below this. */
@@ -76,7 +79,7 @@ function toIndices({ values, bitsStored, pixelRepresentation }: StoredFrame): In
     const wide = values instanceof Uint16Array;
     return {
       indices: values,
-      count: wide && bitsStored > 8 ? 65536 : wide ? 65536 : 256,
+      count: wide ? 65536 : 256,
       storedOf: (index) => index,
     };
   }
@@ -159,7 +162,7 @@ function identityTable(): Uint16Array {
 /** A square 8-bit frame as the networks read it, row by row. */
 export interface TrainingFrame {
   readonly sizePixels: number;
-  readonly pixels: Uint8Array;
+  readonly pixels: Uint8Array<ArrayBuffer>;
 }
 
 /**

@@ -1,0 +1,108 @@
+import { requireRadiograph } from "./acceptance.ts";
+import { contentHash } from "./content-hash.ts";
+import { decodeFrame } from "./decode.ts";
+import { DicomError, type RejectionCode } from "./errors.ts";
+import type { FileBuffer } from "./file-buffer.ts";
+import type { FilmDescription, FilmIdentity, PixelHeader } from "./header.ts";
+import { hasPrefix, parseFile } from "./parse.ts";
+import { displayImage, trainingFrame } from "./pixels.ts";
+
+/** What intake takes from a file: header, digest and training frame. */
+export interface ReadFilm {
+  readonly identity: FilmIdentity;
+  readonly film: FilmDescription;
+  readonly pixels: Pick<
+    PixelHeader,
+    | "transferSyntax"
+    | "rows"
+    | "columns"
+    | "bitsStored"
+    | "photometricInterpretation"
+    | "samplesPerPixel"
+    | "numberOfFrames"
+  >;
+  readonly contentHash: string;
+  /** framePixels x framePixels bytes. */
+  readonly frame: Uint8Array<ArrayBuffer>;
+}
+
+/** The tasks and answers between an import and its decode workers. */
+export interface FilmTask {
+  readonly id: number;
+  readonly path: string;
+  readonly framePixels: number;
+}
+
+export type FilmAnswer = { readonly film: ReadFilm } | { readonly rejection: Rejection };
+
+export interface Rejection {
+  readonly code: RejectionCode;
+  /** The plain reason; the remedy belongs to the code. */
+  readonly found: string;
+}
+
+export type WorkerMessage =
+  | { readonly kind: "ready" }
+  | { readonly kind: "answer"; readonly id: number; readonly answer: FilmAnswer };
+
+/** Enough for the header of nearly every film; what is no film is refused without the rest. */
+const headBytes = 128 * 1024;
+
+/**
+ * Reads one film for intake. Never throws for what a file holds: a file that cannot be used is
+ * answered with its reason.
+ */
+export async function readFilm(
+  path: string,
+  framePixels: number,
+  buffer: FileBuffer,
+): Promise<FilmAnswer> {
+  try {
+    const bytes = buffer.read(path, { firstBytes: headBytes, check: refuseEarly });
+    const file = parseFile(bytes);
+    requireRadiograph(file.header);
+    const stored = await decodeFrame(file);
+    const { identity, film, pixels } = file.header;
+    const { pixels: frame } = trainingFrame(displayImage(stored, pixels), framePixels);
+    return {
+      film: {
+        identity,
+        film,
+        pixels: {
+          transferSyntax: pixels.transferSyntax,
+          rows: pixels.rows,
+          columns: pixels.columns,
+          bitsStored: pixels.bitsStored,
+          photometricInterpretation: pixels.photometricInterpretation,
+          samplesPerPixel: pixels.samplesPerPixel,
+          numberOfFrames: pixels.numberOfFrames,
+        },
+        contentHash: contentHash(stored),
+        frame,
+      },
+    };
+  } catch (thrown) {
+    return { rejection: toRejection(thrown) };
+  }
+}
+
+/** Any failure as a reason. Unexpected ones say nothing of the file, which may hold identities. */
+export function toRejection(thrown: unknown): Rejection {
+  if (thrown instanceof DicomError) return { code: thrown.code, found: thrown.found };
+  if (thrown instanceof RangeError) {
+    return { code: "damaged-header", found: "The DICOM header contradicts itself." };
+  }
+  return { code: "decoder-failed", found: "The image could not be decoded." };
+}
+
+function refuseEarly(head: Uint8Array): void {
+  // Without the prefix, or where the header goes on beyond the head, only the whole file tells.
+  if (!hasPrefix(head)) return;
+  let parsed: ReturnType<typeof parseFile>;
+  try {
+    parsed = parseFile(head);
+  } catch {
+    return;
+  }
+  if (parsed.pixelData !== null) requireRadiograph(parsed.header);
+}
