@@ -177,6 +177,9 @@ function process(
   }
 }
 
+/** Log exposure below which the beam passed beside the body. */
+const BESIDE_BODY = 0.3;
+
 /** Log exposure below which 6 %, and above which 6 %, of the central field lie. */
 function exposureRange(
   layer: Float32Array,
@@ -187,7 +190,9 @@ function exposureRange(
   let count = 0;
   for (let row = (0.2 * rows) | 0; row < 0.85 * rows; row += 2) {
     for (let column = (0.18 * columns) | 0; column < 0.82 * columns; column += 2) {
-      const bin = Math.min(511, Math.max(0, ((layer[row * columns + column] ?? 0) * 60) | 0));
+      const value = layer[row * columns + column] ?? 0;
+      if (value < BESIDE_BODY) continue;
+      const bin = Math.min(511, (value * 60) | 0);
       bins[bin] = (bins[bin] ?? 0) + 1;
       count++;
     }

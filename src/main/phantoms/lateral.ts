@@ -35,7 +35,7 @@ export function paintLateral(
   const front = (y: number): number =>
     -half * (0.42 + 0.58 * smoothstep(-1, 0.55 * height, y)) + 0.02 * y;
   const back = (y: number): number =>
-    half * (0.62 + 0.38 * Math.sin(Math.PI * clamp01((y + 4) / 26)));
+    half * (0.76 + 0.24 * Math.sin(Math.PI * clamp01((y + 4) / 26)));
   const dome = (x: number, raise: number): number => {
     const u = (x + 0.25 * half) / half;
     return height - raise + 0.4 + (u > 0 ? 5.2 * u ** 2.1 : 1.6 * u * u);
@@ -155,8 +155,8 @@ function paintLateralSkeleton(
   for (let number = -2; number < 15; number++) {
     const y = -1 + number * spacing;
     const vertebra = emptyStroke();
-    addPoint(vertebra, spine(y), y - 0.18 * spacing, 1.35, 2.6 * body.boneDensity);
-    addPoint(vertebra, spine(y + 0.3), y + 0.18 * spacing, 1.35, 2.6 * body.boneDensity);
+    addPoint(vertebra, spine(y) - 0.75, y, 0.4 * spacing, 1.9 * body.boneDensity);
+    addPoint(vertebra, spine(y) + 0.75, y, 0.4 * spacing, 1.9 * body.boneDensity);
     drawStroke(grid, solid, vertebra, BONE);
     const process = emptyStroke();
     addPoint(process, spine(y) + 1.3, y + 0.2, 0.45, 1.2 * body.boneDensity);
@@ -170,7 +170,7 @@ function paintLateralSkeleton(
   }
   drawStroke(grid, solid, sternum, BONE);
   for (let rib = 1; rib <= 10; rib++) {
-    for (const offset of [0, 0.7]) {
+    for (const offset of [0, 0.55]) {
       const stroke = emptyStroke();
       const start = -1.3 + (rib - 1) * spacing + offset;
       const fall = Math.min(11, 4 + 1.3 * rib);
@@ -178,7 +178,7 @@ function paintLateralSkeleton(
         const t = part / 8;
         const y = start + fall * t ** 1.3;
         const x = (1 - t) * (back(y) - 0.3) + t * (front(y) + 2.5);
-        addPoint(stroke, x, y, body.ribHalfWidth, body.boneDensity * (0.85 - 0.5 * t));
+        addPoint(stroke, x, y, body.ribHalfWidth, body.boneDensity * Math.max(0, 0.55 - 0.5 * t));
       }
       drawStroke(grid, solid, stroke, BONE);
     }

@@ -41,9 +41,9 @@ function paintAirways(layers: Layers, thorax: Thorax): void {
   const carina = 0.37 * height;
   const drift = 0.5 * shift;
   const trachea = emptyStroke();
-  addPoint(trachea, 0, -9, 0.85, -2.6);
-  addPoint(trachea, 0.25 * drift, 0, 0.85, -2.6);
-  addPoint(trachea, 0.7 * drift - 0.35, 0.24 * height, 0.85, -2.6);
+  addPoint(trachea, 0, -9, 0.85, -2.2);
+  addPoint(trachea, 0.25 * drift, 0, 0.85, -2.2);
+  addPoint(trachea, 0.7 * drift - 0.35, 0.24 * height, 0.85, -2.2);
   addPoint(trachea, drift - 0.2, carina, 0.95, -1.2);
   drawStroke(layers.grid, layers.solid, trachea, CYLINDER);
   for (const lung of [thorax.right, thorax.left]) {

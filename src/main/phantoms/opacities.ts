@@ -28,8 +28,9 @@ export function paintOpacities(
   if (infiltrates.some((grade) => grade > 0)) {
     const random = randomStream(seed, "patches");
     layers.texture.fill(0.9);
-    addLatticeNoise(layers.grid, layers.texture, 0.5, 0.2, random);
-    addLatticeNoise(layers.grid, layers.texture, 1.3, 0.38, random);
+    addLatticeNoise(layers.grid, layers.texture, 0.45, 0.12, random);
+    addLatticeNoise(layers.grid, layers.texture, 0.95, 0.2, random);
+    addLatticeNoise(layers.grid, layers.texture, 2.3, 0.3, random);
   }
   for (const lung of [thorax.right, thorax.left]) {
     const right = lung.side < 0;
@@ -96,7 +97,7 @@ function paintInfiltration(
   if (grade === 0) return;
   const patches = [0, 1, 3, 4, 6][grade] ?? 0;
   const radius = [0, 1.8, 3, 3.8, 4.5][grade] ?? 0;
-  const strength = [0, 0.3, 0.6, 0.68, 0.78][grade] ?? 0;
+  const strength = [0, 0.28, 0.52, 0.6, 0.68][grade] ?? 0;
   for (let patch = 0; patch < patches; patch++) {
     const spread = patch === 0 ? 0 : 0.85 * radius;
     const x =
@@ -111,7 +112,7 @@ function paintInfiltration(
       const body = Math.exp(-1.05 * squared) * (layers.texture[pixel] ?? 0);
       const amount = strength * smoothstep(0.05, 1, body);
       const before = layers.opacity[pixel] ?? 0;
-      layers.opacity[pixel] = before + amount * (1 - 0.75 * clamp01(before));
+      layers.opacity[pixel] = before + amount * (1 - clamp01(1.25 * before));
     });
     if (grade >= 2) paintBronchogram(layers, lung, x, y, size, random);
   }
@@ -129,16 +130,10 @@ function paintBronchogram(
   for (let branch = -1; branch <= 1; branch++) {
     const angle = away + 0.45 * branch + 0.15 * random.normal();
     const stroke = emptyStroke();
-    addPoint(stroke, x - 0.5 * size * Math.cos(away), y - 0.5 * size * Math.sin(away), 0.16, -0.3);
-    addPoint(stroke, x, y + 0.1 * random.normal(), 0.13, -0.3);
-    addPoint(
-      stroke,
-      x + 0.6 * size * Math.cos(angle),
-      y + 0.6 * size * Math.sin(angle),
-      0.08,
-      -0.12,
-    );
-    drawStroke(layers.grid, layers.opacity, stroke, SOFT);
+    addPoint(stroke, x - 0.5 * size * Math.cos(away), y - 0.5 * size * Math.sin(away), 0.2, 0);
+    addPoint(stroke, x, y + 0.1 * random.normal(), 0.2, -0.16);
+    addPoint(stroke, x + 0.6 * size * Math.cos(angle), y + 0.6 * size * Math.sin(angle), 0.1, 0);
+    drawStroke(layers.grid, layers.opacity, smoothStroke(stroke), SOFT);
   }
 }
 

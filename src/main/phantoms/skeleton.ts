@@ -76,7 +76,7 @@ function paintRib(
       body.boneDensity *
         (1.1 - 0.4 * front) *
         alongRay *
-        (rib > 10 ? 0.7 : rib === 1 ? 1.1 - 0.7 * front : 1) *
+        (rib > 10 ? 0.7 : rib === 1 ? 0.85 - 0.55 * front : 1) *
         fade,
     );
   }

@@ -9,7 +9,9 @@ const TABLE_LENGTH = 72 * STEPS;
 
 /** A function of height or distance, sampled so that the pixel loop only looks up. */
 function table(start: number, value: (position: number) => number): Float32Array {
-  return Float32Array.from({ length: TABLE_LENGTH }, (_, i) => value(start + i / STEPS));
+  const values = new Float32Array(TABLE_LENGTH);
+  for (let index = 0; index < TABLE_LENGTH; index++) values[index] = value(start + index / STEPS);
+  return values;
 }
 
 function hemithoraxTables(thorax: Thorax, lung: Hemithorax) {
@@ -31,12 +33,18 @@ export function paintSoftTissue(layers: Layers, thorax: Thorax): void {
   const airDepth = table(TOP, (y) =>
     y <= 0 ? 0 : 0.69 * depth * Math.min(1, Math.sqrt(y / (0.42 * height))),
   );
-  const midline = table(TOP, (y) => 0.44 * smoothstep(0.2 * height, 0.45 * height, y));
+  const midline = table(
+    TOP,
+    (y) =>
+      0.44 *
+      smoothstep(0.2 * height, 0.45 * height, y) *
+      smoothstep(0.96 * height, 0.8 * height, y),
+  );
   const chestWall = body.cageHalfWidth + body.wallThickness;
   const bodyHalfWidth = table(TOP, (y) => {
-    const shoulders = 6 + 16.5 * smoothstep(-7.2, 0.2, y);
+    const shoulders = 6 + 22 * smoothstep(-7.2, 1.5, y);
     const chest = chestWall + 0.9 + 0.03 * Math.max(0, y - 10);
-    const axilla = smoothstep(0.12 * height, 0.46 * height, y);
+    const axilla = smoothstep(0.16 * height, 0.56 * height, y);
     return shoulders + (chest - shoulders) * axilla;
   });
   const bodyDepth = table(TOP, (y) => {
@@ -73,11 +81,11 @@ export function paintSoftTissue(layers: Layers, thorax: Thorax): void {
       let lung = depthHere * Math.sqrt(1 - toWall * toWall * Math.sqrt(toWall)) * gap;
       const ix = (distance * STEPS) | 0;
       const below = y - (side.dome[ix] ?? 0);
-      if (below > 0) lung *= below > 4 ? 0 : 1 - (0.32 + 0.68 * Math.sqrt(below / 4));
+      if (below > 0) lung *= below > 4 ? 0 : 1 - (0.45 + 0.55 * Math.sqrt(below / 4));
       const wet = (y - (side.fluid[ix] ?? 0)) * (x < 0 ? veilRight : veilLeft) + 0.8;
       if (wet > 0) lung *= wet >= 1.8 ? 0.02 : 1 - 0.98 * smoothstep(0, 1.8, wet);
       air[at] = lung;
-      if (y > 0) heart[at] = heartAt(x, y);
+      if (y > 0 && below < 1.5) heart[at] = heartAt(x, y) * (below > 0 ? 1 - below / 1.5 : 1);
     }
   }
   paintBreasts(layers, thorax);
@@ -106,7 +114,7 @@ function cardiacSilhouette(thorax: Thorax): (x: number, y: number) => number {
       y: centre - 0.03 * width,
       halfWidth: 0.24 * width,
       halfHeight: 0.4 * width,
-      thickness: 9,
+      thickness: 10,
       tilt: -0.06,
     },
     // left ventricle
@@ -115,7 +123,7 @@ function cardiacSilhouette(thorax: Thorax): (x: number, y: number) => number {
       y: centre + 0.03 * width,
       halfWidth: 0.51 * width,
       halfHeight: 0.39 * width,
-      thickness: 11,
+      thickness: 12.5,
       tilt: 0.55,
     },
     // right ventricle and outflow, joins the two
@@ -124,7 +132,7 @@ function cardiacSilhouette(thorax: Thorax): (x: number, y: number) => number {
       y: centre - 0.2 * width,
       halfWidth: 0.3 * width,
       halfHeight: 0.52 * width,
-      thickness: 9.5,
+      thickness: 11,
       tilt: -0.3,
     },
     // pulmonary trunk and left appendage
