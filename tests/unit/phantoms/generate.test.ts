@@ -47,7 +47,7 @@ function labelRows(folder: string): Record<string, string>[] {
   });
 }
 
-describe("generatePhantoms", () => {
+describe("generatePhantoms", { timeout: 60_000 }, () => {
   it("writes the same bytes for a seed, whatever the number of workers", async () => {
     const [one, two, other] = [newFolder(), newFolder(), newFolder()];
     await generatePhantoms({ folder: one, patients: 8, seed: 3, sizePixels: 64, workers: 1 });
