@@ -36,11 +36,13 @@ const privateRun = run("private", privateScores);
 const referenceRun = run("reference", referenceScores);
 
 const started = performance.now();
+const cpuBefore = process.cpuUsage();
 const comparison = await compareRuns({
   privateRun,
   referenceRun,
   bootstrapSamples: samples,
 });
+const cpu = process.cpuUsage(cpuBefore);
 const seconds = (performance.now() - started) / 1000;
 console.log(
   JSON.stringify({
@@ -48,6 +50,7 @@ console.log(
     testPatients: comparison.privateRun?.testPatients,
     testImages: comparison.privateRun?.testImages,
     seconds: Number(seconds.toFixed(2)),
+    cpuSeconds: Number(((cpu.user + cpu.system) / 1e6).toFixed(2)),
     peakMebibytes: Math.round(process.resourceUsage().maxRSS / 1024),
     macroAuroc: [comparison.privateRun?.macroAuroc, comparison.referenceRun?.macroAuroc],
   }),

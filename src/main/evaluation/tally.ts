@@ -89,52 +89,72 @@ function countBlocks(
   firstBlock: number,
   endBlock: number,
 ): void {
-  const { blocks, patients, positive, cells, cellsPerItem } = label;
+  const { blocks, patients, positive } = label;
+  let start = blocks[firstBlock] as number;
   for (let block = firstBlock; block < endBlock; block += 1) {
-    const start = blocks[block] as number;
     const end = blocks[block + 1] as number;
-    const alone = end - start === 1;
-    // Tied positives see half of the tied negatives: count pairs before and after adding those.
-    for (let item = start; item < end; item += 1) {
-      if (positive[item] !== 1) continue;
-      const weight = weights[patients[item] as number] as number;
-      if (weight === 0) continue;
-      addPositive(tally, 0, weight, alone ? 2 : 1, true);
-      for (let a = item * cellsPerItem; a < (item + 1) * cellsPerItem; a += 1) {
-        addPositive(tally, (cells[a] as number) * tallyFields, weight, alone ? 2 : 1, true);
-      }
+    if (end - start === 1) {
+      const weight = weights[patients[start] as number] as number;
+      if (weight === 0) {
+        // Not drawn: a good third of the patients in each sample.
+      } else if (positive[start] === 1) addPositive(label, tally, start, weight, 2 * weight);
+      else addNegative(label, tally, start, weight);
+    } else {
+      countTies(label, weights, tally, start, end);
     }
-    for (let item = start; item < end; item += 1) {
-      if (positive[item] === 1) continue;
-      const weight = weights[patients[item] as number] as number;
-      if (weight === 0) continue;
-      tally[tallyNegatives] = (tally[tallyNegatives] as number) + weight;
-      for (let a = item * cellsPerItem; a < (item + 1) * cellsPerItem; a += 1) {
-        const at = (cells[a] as number) * tallyFields + tallyNegatives;
-        tally[at] = (tally[at] as number) + weight;
-      }
-    }
-    if (alone) continue;
-    for (let item = start; item < end; item += 1) {
-      if (positive[item] !== 1) continue;
-      const weight = weights[patients[item] as number] as number;
-      addPositive(tally, 0, weight, 1, false);
-      for (let a = item * cellsPerItem; a < (item + 1) * cellsPerItem; a += 1) {
-        addPositive(tally, (cells[a] as number) * tallyFields, weight, 1, false);
-      }
-    }
+    start = end;
   }
 }
 
-function addPositive(
+/** Tied positives see half of the tied negatives: count pairs before and after adding those. */
+function countTies(
+  label: RankedLabel,
+  weights: Uint16Array,
   tally: Float64Array,
-  at: number,
+  start: number,
+  end: number,
+): void {
+  const { patients, positive } = label;
+  for (let item = start; item < end; item += 1) {
+    const weight = weights[patients[item] as number] as number;
+    if (positive[item] === 1) addPositive(label, tally, item, weight, weight);
+  }
+  for (let item = start; item < end; item += 1) {
+    const weight = weights[patients[item] as number] as number;
+    if (positive[item] === 0) addNegative(label, tally, item, weight);
+  }
+  for (let item = start; item < end; item += 1) {
+    const weight = weights[patients[item] as number] as number;
+    if (positive[item] === 1) addPositive(label, tally, item, 0, weight);
+  }
+}
+
+function addNegative(label: RankedLabel, tally: Float64Array, item: number, weight: number): void {
+  const { cells, cellsPerItem } = label;
+  tally[tallyNegatives] = (tally[tallyNegatives] as number) + weight;
+  const end = (item + 1) * cellsPerItem;
+  for (let entry = end - cellsPerItem; entry < end; entry += 1) {
+    const at = (cells[entry] as number) * tallyFields + tallyNegatives;
+    tally[at] = (tally[at] as number) + weight;
+  }
+}
+
+/** Adds a positive's weight, and `pairs` times the negatives counted so far, in all its cells. */
+function addPositive(
+  label: RankedLabel,
+  tally: Float64Array,
+  item: number,
   weight: number,
   pairs: number,
-  count: boolean,
 ): void {
-  if (count) tally[at + tallyPositives] = (tally[at + tallyPositives] as number) + weight;
-  tally[at + tallyDoubleConcordant] =
-    (tally[at + tallyDoubleConcordant] as number) +
-    pairs * weight * (tally[at + tallyNegatives] as number);
+  const { cells, cellsPerItem } = label;
+  const end = (item + 1) * cellsPerItem;
+  for (let entry = end - cellsPerItem - 1; entry < end; entry += 1) {
+    // Once for cell 0, then for the item's own cells.
+    const at = entry < end - cellsPerItem ? 0 : (cells[entry] as number) * tallyFields;
+    tally[at + tallyPositives] = (tally[at + tallyPositives] as number) + weight;
+    tally[at + tallyDoubleConcordant] =
+      (tally[at + tallyDoubleConcordant] as number) +
+      pairs * (tally[at + tallyNegatives] as number);
+  }
 }
