@@ -1,0 +1,16 @@
+import { openEngine } from "../engine/registry.ts";
+import { networkNamed } from "../network/networks.ts";
+import { openTrainerPort } from "./trainer-protocol.ts";
+import { serveTrainer } from "./trainer.ts";
+
+/** Entry of the trainer's process: one run, then it waits for the core to let go of it. */
+const port = openTrainerPort();
+let over = false;
+port.onClosed(() => {
+  // Without a core no step can be journaled, so none may be taken. An ordinary exit would wait
+  // for, or trip over, a computation that is still under way inside the engine.
+  if (over) process.exit(0);
+  process.kill(process.pid, "SIGKILL");
+});
+await serveTrainer(port, { openEngine, networkNamed });
+over = true;
