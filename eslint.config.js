@@ -36,8 +36,8 @@ export default defineConfig(
       "@typescript-eslint/no-unnecessary-type-parameters": "off",
       // Libraries hand out instances that they made themselves.
       "@typescript-eslint/no-unsafe-class-instance-assignment": "off",
-      "no-console": "error",
-      eqeqeq: "error",
+      "no-console": ["error", { allow: ["error"] }],
+      eqeqeq: ["error", "always", { null: "ignore" }],
     },
   },
   {
@@ -54,10 +54,10 @@ export default defineConfig(
       globals: globals.browser,
       parserOptions: { parser: ts.parser, extraFileExtensions: [".svelte"] },
     },
-    rules: { "no-console": "error", eqeqeq: "error", "no-undef": "off" },
+    rules: { "no-console": ["error", { allow: ["error"] }], eqeqeq: ["error", "always", { null: "ignore" }], "no-undef": "off" },
   },
   {
-    files: ["scripts/**/*.{js,mjs}", "*.config.js"],
+    files: ["scripts/**/*.{js,mjs}", "tests/**/*.mjs", "*.config.js"],
     languageOptions: { globals: globals.node },
   },
   {

@@ -36,7 +36,8 @@ export function runApplication(builtFolder: string): void {
     return;
   }
 
-  app.enableSandbox();
+  // Tests that run as root have to turn Chromium's sandbox off, and the two do not go together.
+  if (!app.commandLine.hasSwitch("no-sandbox")) app.enableSandbox();
   closeNetwork(developmentServer);
   restrictContents(developmentServer);
   declareSchemes();

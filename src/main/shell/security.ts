@@ -1,5 +1,5 @@
 import { app, type Session } from "electron";
-import { isAllowedRequest, isInterface } from "./addresses.ts";
+import { interfaceAddress, isAllowedRequest, isInterface } from "./addresses.ts";
 
 /** What Chromium does by itself over a network, and what a page could do without a request. */
 export function closeNetwork(developmentServer: string | null): void {
@@ -40,6 +40,11 @@ export function restrictContents(developmentServer: string | null): void {
     });
     contents.on("will-redirect", (event) => {
       if (!isInterface(event.url, developmentServer)) event.preventDefault();
+    });
+    // A blank page needs no request, so Chromium goes there without asking: lead it back.
+    contents.on("did-navigate", (_navigation, address) => {
+      if (isInterface(address, developmentServer)) return;
+      void contents.loadURL(developmentServer ?? interfaceAddress);
     });
   });
 }
