@@ -193,7 +193,7 @@ export class MicrobatchedNetwork implements CompiledNetwork {
       run.piece.size,
       run.batch.views,
     );
-    fillPiece(feeds, run.batch, run.piece, run.left ?? new Set());
+    fillPiece(feeds, step.imageFeeds, run.batch, run.piece, run.left ?? new Set());
     for (const [name, value] of Object.entries(run.numbers ?? {})) feeds.get(name)?.fill(value);
     const all = new Map(feeds);
     for (const feed of step.parameterFeeds)

@@ -1,3 +1,4 @@
+import type { ImageFeed } from "../graph/context.ts";
 import { graphNames } from "../graph/step.ts";
 import type { NetworkDescription } from "../network/description.ts";
 import type { UnitBatch } from "./engine.ts";
@@ -45,6 +46,19 @@ export function checkBatch(
     throw new Error(`${batch.labels.length} labels where ${units * network.labels} are expected`);
 }
 
+/** Copies one image into a graph's input as the feed describes. */
+function fillImage(feed: ImageFeed, image: Float32Array, target: Float32Array): void {
+  if (feed.pixels === null) {
+    target.set(image);
+    return;
+  }
+  const { pixels } = feed;
+  for (let i = 0; i < pixels.length; i += 1) {
+    const pixel = pixels[i] ?? -1;
+    target[i] = pixel < 0 ? 0 : (image[pixel] ?? NaN);
+  }
+}
+
 /**
  * Fills a graph's images, labels and mask with a piece of a batch. Units past its end, and those
  * in `left` (counted from the piece's first), become black images without labels, whose loss and
@@ -52,29 +66,38 @@ export function checkBatch(
  */
 export function fillPiece(
   feeds: ReadonlyMap<string, Float32Array>,
+  imageFeeds: readonly ImageFeed[],
   batch: UnitBatch,
   piece: Piece,
   left: ReadonlySet<number>,
 ): void {
-  const imageValues = batch.units === 0 ? 0 : batch.images.length / batch.units;
+  const { views } = batch;
+  const imageValues = batch.units === 0 ? 0 : batch.images.length / (batch.units * views);
   const labelCount = batch.units === 0 ? 0 : batch.labels.length / batch.units;
   const { first, units } = piece;
-  const images = feeds.get(graphNames.images);
-  images?.fill(0, units * imageValues);
-  images?.set(batch.images.subarray(first * imageValues, (first + units) * imageValues));
+  for (const feed of imageFeeds) {
+    const array = feeds.get(feed.input);
+    if (array === undefined) throw new Error(`nothing to fill for ${feed.input}`);
+    array.fill(0, units * views * feed.valuesPerImage);
+    for (let image = 0; image < units * views; image += 1) {
+      const target = array.subarray(image * feed.valuesPerImage, (image + 1) * feed.valuesPerImage);
+      const from = (first * views + image) * imageValues;
+      if (left.has(Math.floor(image / views))) target.fill(0);
+      else fillImage(feed, batch.images.subarray(from, from + imageValues), target);
+    }
+  }
   const labels = feeds.get(graphNames.labels);
   const mask = feeds.get(graphNames.mask);
-  labels?.fill(0);
-  mask?.fill(0);
-  for (let i = 0; i < units * labelCount; i += 1) {
-    const label = batch.labels[first * labelCount + i] ?? NaN;
-    if (Number.isNaN(label)) continue;
-    if (labels !== undefined) labels[i] = label;
-    if (mask !== undefined) mask[i] = 1;
-  }
-  for (const unit of left) {
-    images?.fill(0, unit * imageValues, (unit + 1) * imageValues);
-    labels?.fill(0, unit * labelCount, (unit + 1) * labelCount);
-    mask?.fill(0, unit * labelCount, (unit + 1) * labelCount);
+  if (labels === undefined || mask === undefined) return;
+  labels.fill(0);
+  mask.fill(0);
+  for (let unit = 0; unit < units; unit += 1) {
+    if (left.has(unit)) continue;
+    for (let i = unit * labelCount; i < (unit + 1) * labelCount; i += 1) {
+      const label = batch.labels[first * labelCount + i] ?? NaN;
+      if (Number.isNaN(label)) continue;
+      labels[i] = label;
+      mask[i] = 1;
+    }
   }
 }

@@ -13,13 +13,16 @@ function ruleOf(context: Context, name: ActivationName, x: Tensor): Rule {
   const number = (value: number): Tensor => builder.scalar(value, x.shape.length);
   switch (name) {
     case "mish": {
-      // x tanh(softplus(x)) (Misra 2019, arXiv 1908.08681). With t the tanh and w = x sigmoid(x),
-      // the derivative is t + w (1 - t^2).
-      const t = builder.unary("hyperbolicTangent", builder.unary("softplus", x));
+      // x tanh(softplus(x)) (Misra 2019, arXiv 1908.08681). With s = sigmoid(x) and p = s (2 - s)
+      // the hyperbolic tangent is t = p / (2 - p): no logarithm, no overflow, no cancellation.
+      // The derivative is t + x s (1 - t^2).
+      const s = builder.unary("sigmoid", x);
+      const p = builder.multiply(s, builder.subtract(number(2), s));
+      const t = builder.divide(p, builder.subtract(number(2), p));
       return {
         value: builder.multiply(x, t),
         derivative: () => {
-          const w = builder.unary("swish", x);
+          const w = builder.multiply(x, s);
           const rest = builder.multiply(w, builder.multiply(t, t));
           return builder.add(t, builder.subtract(w, rest));
         },

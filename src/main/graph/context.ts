@@ -30,6 +30,16 @@ export interface LayerResult {
   readonly backward: Backward;
 }
 
+/**
+ * The images as a graph wants them, under the name of its input: for each image the pixels of
+ * `pixels`, in order, 0 for -1; all of them, once each, where `pixels` is null.
+ */
+export interface ImageFeed {
+  readonly input: string;
+  readonly valuesPerImage: number;
+  readonly pixels: Int32Array | null;
+}
+
 /** What a rule needs to know while it builds its part of the graph. */
 export interface Context {
   readonly network: NetworkDescription;
@@ -39,6 +49,9 @@ export interface Context {
   readonly views: number;
   readonly feeds: Map<string, ParameterFeed>;
   readonly parameterGradients: ParameterGradients[];
+  readonly imageFeeds: Map<string, ImageFeed>;
+  /** The input images themselves, to know a layer that stands first. */
+  readonly images: Tensor;
 }
 
 /** The graph's input for a parameter in a layout. */

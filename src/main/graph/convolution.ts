@@ -3,6 +3,8 @@ import { byUnit, parameterInput, type Context, type Flow, type LayerResult } fro
 import { ofMatrix, standing } from "./gradients.ts";
 import type { Tensor } from "./ir.ts";
 import {
+  coverage,
+  coveringRows,
   isPointwise,
   outputSize,
   transposedWindows,
@@ -27,11 +29,25 @@ function asRows(context: Context, x: Tensor): Tensor {
   return context.builder.reshape(x, [images * pixels, channels]);
 }
 
+/**
+ * The windows of the input images, laid out by whoever feeds the graph: single floats are slow
+ * to gather inside it, and the images pass through the feeder's hands anyway.
+ */
+function imageColumns(context: Context, geometry: WindowGeometry): Tensor {
+  const { images, kernel, stride, padding } = geometry;
+  const output = outputSize(geometry);
+  const input = `images.windows.${kernel}.${stride}.${padding}`;
+  const pixels = windowRows({ ...geometry, images: 1 });
+  context.imageFeeds.set(input, { input, valuesPerImage: pixels.length, pixels });
+  return context.builder.input(input, [images, output.height * output.width, kernel * kernel]);
+}
+
 /** The input under each window, [images, output pixels, taps * channels]. */
 function windowColumns(context: Context, geometry: WindowGeometry, x: Tensor): Tensor {
   if (isPointwise(geometry)) return x;
   const output = outputSize(geometry);
   const channels = x.shape[2] ?? 0;
+  if (x === context.images) return imageColumns(context, geometry);
   const rows = context.builder.gatherRows(asRows(context, x), windowRows(geometry));
   return context.builder.reshape(rows, [
     geometry.images,
@@ -61,34 +77,54 @@ function withBias(context: Context, name: string, result: LayerResult): LayerRes
 }
 
 /**
- * The gradient at the input of a convolution: for each input pixel, the output gradients that it
- * reached times the weights of the taps by which it did. Pixels that the same taps reach are
- * computed together, then put back in order.
+ * The gradient at the input of a convolution, by one of two ways with the same multiply-adds.
+ *
+ * - Many pixels for few weights: for each input pixel the output gradients that it reached, times
+ *   the weights of the taps by which it did. Pixels that the same taps reach are computed
+ *   together, then put back in order.
+ * - Few pixels for many weights: the gradient of every tap of every window, then for each input
+ *   pixel the sum of those that cover it. This needs no second copy of the weights.
  */
 function inputGradient(
   context: Context,
   layer: Conv2dLayer,
   geometry: WindowGeometry,
   gradient: Tensor,
+  weight: Tensor,
 ): Tensor {
   const { builder } = context;
   const taps = layer.kernel * layer.kernel;
   const rows = asRows(context, gradient);
   const { inputChannels: inputs, outputChannels: outputs } = layer;
   const pixels = geometry.height * geometry.width;
+
+  if (isPointwise(geometry) || geometry.images * pixels <= 2 * outputs) {
+    const ofTaps = builder.matrixProduct(rows, weight);
+    if (isPointwise(geometry)) return builder.reshape(ofTaps, [geometry.images, pixels, inputs]);
+    const outputRows = rows.shape[0] ?? 0;
+    const covering = builder.reshape(
+      builder.gatherRows(
+        builder.reshape(ofTaps, [outputRows * taps, inputs]),
+        coveringRows(geometry),
+      ),
+      [geometry.images * pixels, coverage(geometry), inputs],
+    );
+    return builder.reshape(builder.reduce("sum", covering, 1), [geometry.images, pixels, inputs]);
+  }
+
   const { classes, order } = transposedWindows(geometry);
   const parts = classes.map(({ taps: chosen, outputRows }) => {
-    const weight = parameterInput(
+    const transposed = parameterInput(
       context,
       `${layer.name}.weight`,
       { kind: "transposed", inputs, taps, chosen },
       [chosen.length * outputs, inputs],
     );
-    const reached = isPointwise(geometry) ? rows : builder.gatherRows(rows, outputRows);
     const count = outputRows.length / chosen.length;
+    const reached = builder.gatherRows(rows, outputRows);
     return builder.matrixProduct(
       builder.reshape(reached, [count, chosen.length * outputs]),
-      weight,
+      transposed,
     );
   });
   const together = builder.concatenate(parts, 0);
@@ -123,7 +159,7 @@ function fullConvolution(context: Context, layer: Conv2dLayer, flow: Flow): Laye
         layout,
         gradients: ofMatrix(builder, byUnit(context, gradient), byUnit(context, columns)),
       });
-      return needsInput ? inputGradient(context, layer, geometry, gradient) : null;
+      return needsInput ? inputGradient(context, layer, geometry, gradient, weight) : null;
     },
   };
 }

@@ -35,55 +35,25 @@ export interface GradientResult {
   readonly layout: ParameterLayout;
 }
 
-/** Calls `move(outside, inside)` for each value: its index in the parameter and in the graph. */
-function eachPair(
-  size: number,
-  layout: ParameterLayout,
-  move: (outside: number, inside: number) => void,
-): void {
-  switch (layout.kind) {
-    case "flat":
-      for (let i = 0; i < size; i += 1) move(i, i);
-      break;
-    case "tapsFirst": {
-      const { inputs, taps } = layout;
-      const outputs = size / (inputs * taps);
-      let inside = 0;
-      for (let output = 0; output < outputs; output += 1)
-        for (let tap = 0; tap < taps; tap += 1)
-          for (let input = 0; input < inputs; input += 1) {
-            move((output * inputs + input) * taps + tap, inside);
-            inside += 1;
-          }
-      break;
-    }
-    case "transposed": {
-      const { inputs, taps, chosen } = layout;
-      const outputs = size / (inputs * taps);
-      let inside = 0;
-      for (const tap of chosen)
-        for (let output = 0; output < outputs; output += 1)
-          for (let input = 0; input < inputs; input += 1) {
-            move((output * inputs + input) * taps + tap, inside);
-            inside += 1;
-          }
-      break;
-    }
-    case "depthwise": {
-      const { taps } = layout;
-      const channels = size / taps;
-      for (let channel = 0; channel < channels; channel += 1)
-        for (let tap = 0; tap < taps; tap += 1)
-          move(channel * taps + tap, tap * channels + channel);
-      break;
-    }
-  }
-}
-
 /** Number of values of a parameter in a layout. */
 export function sizeInside(parameter: Parameter, layout: ParameterLayout): number {
   if (layout.kind !== "transposed") return parameter.size;
   return (parameter.size / layout.taps) * layout.chosen.length;
+}
+
+/** [rows, columns] to [columns, rows], row by row of the target. */
+function transpose(
+  source: Float32Array,
+  target: Float32Array,
+  rows: number,
+  columns: number,
+): void {
+  let at = 0;
+  for (let column = 0; column < columns; column += 1)
+    for (let row = 0, from = column; row < rows; row += 1, from += columns) {
+      target[at] = source[from] ?? NaN;
+      at += 1;
+    }
 }
 
 /** Copies a parameter out of the flat weight vector into the graph's layout. */
@@ -94,11 +64,38 @@ export function arrange(
   target: Float32Array,
 ): void {
   const values = weights.subarray(parameter.offset, parameter.offset + parameter.size);
-  if (layout.kind === "flat") target.set(values);
-  else
-    eachPair(parameter.size, layout, (outside, inside) => {
-      target[inside] = values[outside] ?? NaN;
-    });
+  switch (layout.kind) {
+    case "flat":
+      target.set(values);
+      break;
+    case "tapsFirst": {
+      const { inputs, taps } = layout;
+      const size = inputs * taps;
+      for (let from = 0; from < values.length; from += size)
+        transpose(
+          values.subarray(from, from + size),
+          target.subarray(from, from + size),
+          inputs,
+          taps,
+        );
+      break;
+    }
+    case "transposed": {
+      const { inputs, taps, chosen } = layout;
+      const rows = values.length / taps;
+      chosen.forEach((tap, place) => {
+        let from = tap;
+        const end = (place + 1) * rows;
+        for (let at = place * rows; at < end; at += 1, from += taps)
+          target[at] = values[from] ?? NaN;
+      });
+      if (rows % inputs !== 0) throw new Error(`${parameter.name} does not fit its layout`);
+      break;
+    }
+    case "depthwise":
+      transpose(values, target, values.length / layout.taps, layout.taps);
+      break;
+  }
 }
 
 /** Puts a gradient in the graph's layout into its place in a flat vector. */
@@ -109,9 +106,26 @@ export function restore(
   target: Float32Array,
 ): void {
   const values = target.subarray(parameter.offset, parameter.offset + parameter.size);
-  if (layout.kind === "flat") values.set(gradient);
-  else
-    eachPair(parameter.size, layout, (outside, inside) => {
-      values[outside] = gradient[inside] ?? NaN;
-    });
+  switch (layout.kind) {
+    case "flat":
+      values.set(gradient);
+      break;
+    case "tapsFirst": {
+      const { inputs, taps } = layout;
+      const size = inputs * taps;
+      for (let from = 0; from < values.length; from += size)
+        transpose(
+          gradient.subarray(from, from + size),
+          values.subarray(from, from + size),
+          taps,
+          inputs,
+        );
+      break;
+    }
+    case "transposed":
+      throw new Error(`${parameter.name}: gradients have one layout, and this is not it`);
+    case "depthwise":
+      transpose(gradient, values, layout.taps, values.length / layout.taps);
+      break;
+  }
 }

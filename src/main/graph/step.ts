@@ -1,7 +1,7 @@
 import type { NetworkDescription } from "../network/description.ts";
 import { checkResolution } from "../network/validate.ts";
 import { GraphBuilder } from "./builder.ts";
-import type { Context } from "./context.ts";
+import type { Context, ImageFeed } from "./context.ts";
 import { chain } from "./forward.ts";
 import type { Graph, Tensor } from "./ir.ts";
 import type { GradientResult, ParameterFeed } from "./layout.ts";
@@ -10,6 +10,7 @@ import type { GradientResult, ParameterFeed } from "./layout.ts";
 export interface StepGraph {
   readonly graph: Graph;
   readonly parameterFeeds: readonly ParameterFeed[];
+  readonly imageFeeds: readonly ImageFeed[];
   readonly gradients: readonly GradientResult[];
 }
 
@@ -28,27 +29,36 @@ export const graphNames = {
   norms: "norms",
 } as const;
 
-function makeContext(network: NetworkDescription, units: number, views: number): Context {
-  return {
+interface StepShape {
+  readonly resolutionPixels: number;
+  readonly units: number;
+  /** Images of one unit. */
+  readonly views: number;
+}
+
+/** Starts a graph and runs the network forward on its images. */
+function start(
+  network: NetworkDescription,
+  shape: StepShape,
+): { context: Context } & ReturnType<typeof chain> {
+  const { resolutionPixels, units, views } = shape;
+  checkResolution(network, resolutionPixels);
+  const builder = new GraphBuilder();
+  const pixels = resolutionPixels * resolutionPixels;
+  const input = graphNames.images;
+  const images = builder.input(input, [units * views, pixels, 1]);
+  const context: Context = {
     network,
-    builder: new GraphBuilder(),
+    builder,
     units,
     views,
     feeds: new Map(),
     parameterGradients: [],
+    imageFeeds: new Map([[input, { input, valuesPerImage: pixels, pixels: null }]]),
+    images,
   };
-}
-
-function forward(context: Context, resolutionPixels: number): ReturnType<typeof chain> {
-  checkResolution(context.network, resolutionPixels);
-  const images = context.units * context.views;
-  const pixels = resolutionPixels * resolutionPixels;
-  const tensor = context.builder.input(graphNames.images, [images, pixels, 1]);
-  return chain(context, context.network.layers, {
-    tensor,
-    height: resolutionPixels,
-    width: resolutionPixels,
-  });
+  const flow = { tensor: images, height: resolutionPixels, width: resolutionPixels };
+  return { context, ...chain(context, network.layers, flow) };
 }
 
 /** Logits [images, labels] of images [images, pixels, 1]. */
@@ -56,15 +66,11 @@ export function inferenceGraph(
   network: NetworkDescription,
   options: { readonly resolutionPixels: number; readonly images: number },
 ): StepGraph {
-  const context = makeContext(network, options.images, 1);
-  const { flow } = forward(context, options.resolutionPixels);
-  const logits = context.builder.reshape(flow.tensor, [options.images, network.labels]);
+  const { resolutionPixels, images } = options;
+  const { context, flow } = start(network, { resolutionPixels, units: images, views: 1 });
+  const logits = context.builder.reshape(flow.tensor, [images, network.labels]);
   context.builder.output(graphNames.logits, logits);
-  return {
-    graph: context.builder.finish(),
-    parameterFeeds: [...context.feeds.values()],
-    gradients: [],
-  };
+  return close(context, []);
 }
 
 /**
@@ -94,6 +100,20 @@ function crossEntropy(context: Context, logits: Tensor): { losses: Tensor; gradi
   };
 }
 
+/** The finished graph with the feeds that it still needs. */
+function close(context: Context, gradients: readonly GradientResult[]): StepGraph {
+  const graph = context.builder.finish();
+  const needed = new Set(
+    graph.operations.flatMap((operation) => (operation.kind === "input" ? [operation.name] : [])),
+  );
+  return {
+    graph,
+    parameterFeeds: [...context.feeds.values()].filter(({ input }) => needed.has(input)),
+    imageFeeds: [...context.imageFeeds.values()].filter(({ input }) => needed.has(input)),
+    gradients,
+  };
+}
+
 function finish(context: Context, scale: Tensor | null): StepGraph {
   const gradients = context.parameterGradients.map(({ parameter, layout, gradients: ofUnits }) => {
     const sum = ofUnits.weightedSum(scale);
@@ -103,23 +123,12 @@ function finish(context: Context, scale: Tensor | null): StepGraph {
     if (found === undefined) throw new Error(`no parameter ${parameter}`);
     return { output, shape: sum.shape, parameter: found, layout };
   });
-  return {
-    graph: context.builder.finish(),
-    parameterFeeds: [...context.feeds.values()],
-    gradients,
-  };
-}
-
-interface StepShape {
-  readonly resolutionPixels: number;
-  readonly units: number;
-  readonly views: number;
+  return close(context, gradients);
 }
 
 /** The sum over units of the gradients of their losses, and the losses [units, 1]. */
 export function ordinaryGraph(network: NetworkDescription, shape: StepShape): StepGraph {
-  const context = makeContext(network, shape.units, shape.views);
-  const { flow, backward } = forward(context, shape.resolutionPixels);
+  const { context, flow, backward } = start(network, shape);
   const { losses, gradient } = crossEntropy(context, flow.tensor);
   context.builder.output(graphNames.losses, losses);
   backward(gradient, false);
@@ -134,9 +143,8 @@ export function ordinaryGraph(network: NetworkDescription, shape: StepShape): St
  * `clippingFeeds`), which covers flat and automatic clipping.
  */
 export function privateGraph(network: NetworkDescription, shape: StepShape): StepGraph {
-  const context = makeContext(network, shape.units, shape.views);
+  const { context, flow, backward } = start(network, shape);
   const { builder } = context;
-  const { flow, backward } = forward(context, shape.resolutionPixels);
   const { losses, gradient } = crossEntropy(context, flow.tensor);
   builder.output(graphNames.losses, losses);
   backward(gradient, false);

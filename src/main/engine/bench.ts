@@ -1,0 +1,100 @@
+import { UserError } from "../../shared/errors.ts";
+import { initialise } from "../network/initialise.ts";
+import { networkNamed } from "../network/networks.ts";
+import { openEngine } from "./registry.ts";
+
+export interface EngineBenchOptions {
+  readonly network: string;
+  readonly resolutionPixels: number;
+  /** Units in a batch. */
+  readonly batch: number;
+  /** Units computed at once; null for the engine's own choice. */
+  readonly microbatch: number | null;
+  readonly engine: string;
+  /** Timed repetitions of each kind, after one that is not; the median counts. */
+  readonly repetitions?: number;
+}
+
+export interface EngineBenchResult {
+  readonly forwardMilliseconds: number;
+  readonly ordinaryMilliseconds: number;
+  readonly privateMilliseconds: number;
+  /** Highest resident memory of the whole process so far. */
+  readonly peakMebibytes: number;
+  readonly engine: string;
+  readonly device: string;
+}
+
+/** Not for privacy: only to have numbers of the right size to compute with. */
+function* uniformNumbers(seed: number): Generator<number, never> {
+  let state = seed;
+  for (;;) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    yield state / 2 ** 32;
+  }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? NaN)) / 2;
+}
+
+/**
+ * Times inference, an ordinary step and a private step of one batch on this machine. The three
+ * take turns, so that a disturbance hits all of them alike.
+ *
+ * Throws UserError for an unknown network or engine, or sizes that are not possible.
+ */
+export async function engineBench(options: EngineBenchOptions): Promise<EngineBenchResult> {
+  const { resolutionPixels, batch: units } = options;
+  if (!Number.isInteger(units) || units < 1)
+    throw new UserError("input", `A batch of ${units} units is not possible.`);
+  const network = networkNamed(options.network);
+  const engine = await openEngine(options.engine);
+  const compiled = await engine.compile(network, {
+    resolutionPixels,
+    microbatch: options.microbatch,
+    threads: null,
+  });
+  const numbers = uniformNumbers(1);
+  const weights = initialise(network, () => numbers.next().value);
+  const images = Float32Array.from(
+    { length: units * resolutionPixels * resolutionPixels },
+    () => numbers.next().value,
+  );
+  const labels = Float32Array.from({ length: units * network.labels }, () =>
+    numbers.next().value < 0.3 ? 1 : 0,
+  );
+  const batch = { units, views: 1, images, labels };
+
+  const kinds = {
+    forward: () => compiled.infer(weights, images, units),
+    ordinary: () => compiled.ordinaryGradient(weights, batch),
+    private: () => compiled.clippedSum(weights, batch, { kind: "flat", norm: 1 }),
+  };
+  const times = {
+    forward: new Array<number>(),
+    ordinary: new Array<number>(),
+    private: new Array<number>(),
+  };
+  try {
+    for (let repetition = -1; repetition < (options.repetitions ?? 7); repetition += 1)
+      for (const kind of ["forward", "ordinary", "private"] as const) {
+        const start = performance.now();
+        await kinds[kind]();
+        if (repetition >= 0) times[kind].push(performance.now() - start);
+      }
+  } finally {
+    await compiled.dispose();
+  }
+  return {
+    forwardMilliseconds: median(times.forward),
+    ordinaryMilliseconds: median(times.ordinary),
+    privateMilliseconds: median(times.private),
+    peakMebibytes: Math.round(process.resourceUsage().maxRSS / 1024),
+    engine: engine.description.name,
+    device: engine.description.device ?? "unknown",
+  };
+}
