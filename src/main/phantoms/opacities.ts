@@ -131,7 +131,7 @@ function paintBronchogram(
     const angle = away + 0.45 * branch + 0.15 * random.normal();
     const stroke = emptyStroke();
     addPoint(stroke, x - 0.5 * size * Math.cos(away), y - 0.5 * size * Math.sin(away), 0.2, 0);
-    addPoint(stroke, x, y + 0.1 * random.normal(), 0.2, -0.16);
+    addPoint(stroke, x, y + 0.1 * random.normal(), 0.22, -0.1);
     addPoint(stroke, x + 0.6 * size * Math.cos(angle), y + 0.6 * size * Math.sin(angle), 0.1, 0);
     drawStroke(layers.grid, layers.opacity, smoothStroke(stroke), SOFT);
   }

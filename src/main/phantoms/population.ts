@@ -159,7 +159,9 @@ function sampleBody(random: RandomStream, sex: "F" | "M", ageYears: number): Bod
       0.49,
       0.432 + 0.03 * aged + (female ? 0.008 : 0) + 0.018 * random.normal() - 0.015 * hyperinflation,
     ),
-    breastSize: female ? Math.max(0.25, 0.85 + 0.3 * random.normal() + 0.2 * fat) : 0,
+    breastSize: female
+      ? Math.min(1.35, Math.max(0.25, 0.8 + 0.25 * random.normal() + 0.15 * fat))
+      : 0,
     spineCurve: random.normal() * (0.15 + 0.5 * aged),
     clavicleTilt: random.normal(),
     gastricBubble: random.uniform(),

@@ -106,8 +106,8 @@ function paintSpine(layers: Layers, thorax: Thorax): void {
     }
     for (const side of SIDES) {
       const pedicle = emptyStroke();
-      addPoint(pedicle, x + side * 0.92, y - 0.35, 0.42, 0.8 * density);
-      addPoint(pedicle, x + side * 0.92, y + 0.1, 0.42, 0.8 * density);
+      addPoint(pedicle, x + side * 0.92, y - 0.35, 0.42, 0.5 * density);
+      addPoint(pedicle, x + side * 0.92, y + 0.1, 0.42, 0.5 * density);
       drawStroke(layers.grid, layers.solid, pedicle, WALL);
       if (number > 0 && number < 11) {
         const process = emptyStroke();

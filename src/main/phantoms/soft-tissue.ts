@@ -212,15 +212,15 @@ function paintBreasts(layers: Layers, thorax: Thorax): void {
   const radiusX = 5.1 + 1.2 * breastSize;
   const radiusY = 3.6 + 1.5 * breastSize;
   for (const side of [-1, 1]) {
-    const x = side * (0.56 * thorax.body.cageHalfWidth + 0.3 * breastSize);
+    const x = side * (0.6 * thorax.body.cageHalfWidth + 0.3 * breastSize);
     const y = 0.7 * thorax.height + 1.2 * breastSize;
     paintAround(layers.grid, x, y, 2.2 * radiusY, (pixel, dx, dy) => {
       const u = dx / radiusX;
       const v = dy < 0 ? dy / (2.1 * radiusY) : dy / radiusY;
       const rest = 1 - u * u - v * v;
       if (rest <= 0 || (layers.solid[pixel] ?? 0) <= 0) return;
-      const fullness = dy < 0 ? rest : Math.sqrt(rest);
-      layers.solid[pixel] = (layers.solid[pixel] ?? 0) + 4.8 * breastSize * fullness;
+      const fullness = Math.sqrt(rest) * (0.35 + 0.65 * rest);
+      layers.solid[pixel] = (layers.solid[pixel] ?? 0) + 4.4 * breastSize * fullness;
     });
   }
 }
