@@ -1,6 +1,8 @@
 import { expose } from "./detector.ts";
 import type { Exposure } from "./detector.ts";
 import { paintDevices } from "./devices.ts";
+import { FINDING_LABELS } from "./findings.ts";
+import type { Variation } from "./findings.ts";
 import { paintLateral } from "./lateral.ts";
 import { clearLayers, composeLayers } from "./layers.ts";
 import type { Layers } from "./layers.ts";
@@ -9,6 +11,7 @@ import { paintLungs } from "./lungs.ts";
 import { paintOpacities } from "./opacities.ts";
 import type { PhantomImage, PhantomPatient, PhantomStyle } from "./population.ts";
 import { randomStream } from "./random.ts";
+import type { RandomStream } from "./random.ts";
 import { blurSlightly } from "./raster.ts";
 import { paintSkeleton } from "./skeleton.ts";
 import { paintSoftTissue } from "./soft-tissue.ts";
@@ -29,8 +32,7 @@ export interface FilmPlan {
   pixelMillimetres: number;
   /** Blank borders in pixels where the beam was collimated. */
   border: { left: number; right: number; top: number; bottom: number };
-  /** Places a grade's signs inside the grade, -1 to 1. */
-  variation: number;
+  variation: Variation;
 }
 
 /**
@@ -64,6 +66,7 @@ export function planFilm(
     roll: random.normal() * (0.012 + 0.02 * frail + (bedside ? 0.02 : 0)),
     shiftX: 0.7 * random.normal(),
     shiftY: 0.6 * random.normal(),
+    domeDifference: 0.6 * random.normal(),
     scapulaOverlap: Math.min(1.2, Math.max(0, bedside ? 0.85 : 0.2 + 0.2 * random.normal())),
     margin: tight * (1 + 0.035 * random.normal()),
   };
@@ -93,8 +96,13 @@ export function planFilm(
     rows,
     pixelMillimetres: 10 * pixelCentimetres,
     border: { left: blade(), right: blade(), top: blade(), bottom: blade() },
-    variation: random.between(-1, 1),
+    variation: drawVariation(randomStream(...name, "variation", image.imageIndex)),
   };
+}
+
+function drawVariation(random: RandomStream): Variation {
+  const entries = FINDING_LABELS.map((label) => [label, random.between(-1, 1)]);
+  return Object.fromEntries(entries) as Variation;
 }
 
 /**
@@ -129,7 +137,7 @@ export function renderFilm(
     paintSoftTissue(layers, thorax);
     paintSkeleton(layers, thorax, randomStream(plan.seed, "ribs"));
     paintLungs(layers, thorax, image.findings, plan.seed);
-    paintOpacities(layers, thorax, image.findings, plan.seed);
+    paintOpacities(layers, thorax, image.findings, plan.variation, plan.seed);
     paintDevices(layers, thorax, randomStream(filmSeed, "devices"));
   }
   composeLayers(layers);

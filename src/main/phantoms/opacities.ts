@@ -1,4 +1,5 @@
-import type { Findings, Grade } from "./findings.ts";
+import { gradedMeasure } from "./findings.ts";
+import type { Findings, Grade, Variation } from "./findings.ts";
 import type { Layers } from "./layers.ts";
 import { randomStream } from "./random.ts";
 import type { RandomStream } from "./random.ts";
@@ -22,6 +23,7 @@ export function paintOpacities(
   layers: Layers,
   thorax: Thorax,
   findings: Findings,
+  variation: Variation,
   seed: string,
 ): void {
   const infiltrates = [findings.pneumonic_infiltration_right, findings.pneumonic_infiltration_left];
@@ -34,21 +36,35 @@ export function paintOpacities(
   }
   for (const lung of [thorax.right, thorax.left]) {
     const right = lung.side < 0;
-    paintCongestion(layers, thorax, lung, findings.congestion, randomStream(seed, "k", lung.side));
+    const infiltration = right ? "pneumonic_infiltration_right" : "pneumonic_infiltration_left";
+    const atelectasis = right ? "atelectasis_right" : "atelectasis_left";
+    paintCongestion(
+      layers,
+      thorax,
+      lung,
+      { grade: findings.congestion, variation: variation.congestion },
+      randomStream(seed, "congestion", lung.side),
+    );
     paintInfiltration(
       layers,
       thorax,
       lung,
-      right ? findings.pneumonic_infiltration_right : findings.pneumonic_infiltration_left,
+      { grade: findings[infiltration], variation: variation[infiltration] },
       randomStream(seed, "infiltration", lung.side),
     );
     paintAtelectasis(
       layers,
       lung,
-      right ? findings.atelectasis_right : findings.atelectasis_left,
+      { grade: findings[atelectasis], variation: variation[atelectasis] },
       randomStream(seed, "atelectasis", lung.side),
     );
   }
+}
+
+/** A finding's grade and where its signs lie inside that grade. */
+interface Severity {
+  grade: Grade;
+  variation: number;
 }
 
 /** Haze around the hila and towards the bases, and septal lines once oedema is interstitial. */
@@ -56,12 +72,12 @@ function paintCongestion(
   layers: Layers,
   thorax: Thorax,
   lung: Hemithorax,
-  grade: Grade,
+  { grade, variation }: Severity,
   random: RandomStream,
 ): void {
   if (grade === 0) return;
   const { height } = thorax;
-  const strength = [0, 0.05, 0.17, 0.29, 0.42][grade] ?? 0;
+  const strength = gradedMeasure([0, 0.05, 0.14, 0.25, 0.38], grade, variation);
   const x = lung.hilumX + 1.2 * lung.side;
   const y = lung.hilumY + 0.06 * height;
   paintAround(layers.grid, x, y, 11, (pixel, dx, dy) => {
@@ -86,7 +102,7 @@ function paintInfiltration(
   layers: Layers,
   thorax: Thorax,
   lung: Hemithorax,
-  grade: Grade,
+  { grade, variation }: Severity,
   random: RandomStream,
 ): void {
   // drawn whatever the grade, so that a patient's patches grow in place
@@ -95,9 +111,9 @@ function paintInfiltration(
     thorax.height * (lowerZone ? random.between(0.58, 0.8) : random.between(0.26, 0.5));
   const firstX = random.between(0.42, 0.68) * lung.halfWidth;
   if (grade === 0) return;
-  const patches = [0, 1, 3, 4, 6][grade] ?? 0;
-  const radius = [0, 1.8, 3, 3.8, 4.5][grade] ?? 0;
-  const strength = [0, 0.28, 0.52, 0.6, 0.68][grade] ?? 0;
+  const patches = Math.round(gradedMeasure([0, 1, 3, 4, 6], grade, variation));
+  const radius = gradedMeasure([0, 1.8, 2.8, 3.7, 4.5], grade, variation);
+  const strength = gradedMeasure([0, 0.26, 0.46, 0.57, 0.67], grade, variation);
   for (let patch = 0; patch < patches; patch++) {
     const spread = patch === 0 ? 0 : 0.85 * radius;
     const x =
@@ -141,7 +157,7 @@ function paintBronchogram(
 function paintAtelectasis(
   layers: Layers,
   lung: Hemithorax,
-  grade: Grade,
+  { grade, variation }: Severity,
   random: RandomStream,
 ): void {
   const plates = [
@@ -163,9 +179,9 @@ function paintAtelectasis(
   ];
   if (grade === 0) return;
   const count = [0, 1, 2, 3, 3][grade] ?? 0;
-  const strength = [0, 0.26, 0.5, 0.55, 0.6][grade] ?? 0;
-  const reach = [0, 1.6, 3.3, 3.7, 3.9][grade] ?? 0;
-  const halfWidth = [0, 0.2, 0.46, 0.52, 0.55][grade] ?? 0;
+  const strength = gradedMeasure([0, 0.26, 0.43, 0.52, 0.6], grade, variation);
+  const reach = gradedMeasure([0, 1.6, 3.3, 3.7, 3.9], grade, variation);
+  const halfWidth = gradedMeasure([0, 0.22, 0.38, 0.48, 0.55], grade, variation);
   for (const plate of plates.slice(0, count)) {
     const distance = plate.x * lung.halfWidth;
     const y = domeHeight(lung, distance) - plate.above;
@@ -184,11 +200,11 @@ function paintAtelectasis(
     drawStroke(layers.grid, layers.opacity, smoothStroke(stroke), SOFT);
   }
   if (grade < 2) return;
-  const dense = [0, 0, 0.2, 0.45, 0.75][grade] ?? 0;
+  const dense = gradedMeasure([0, 0, 0.16, 0.42, 0.72], grade, variation);
   const top = lung.hilumY + (grade === 4 ? 1.2 : 2.6);
   const bottom = anglePosition(lung);
   const centreY = 0.5 * (top + bottom);
-  const width = [0, 0, 4.5, 5.5, 6.5][grade] ?? 0;
+  const width = gradedMeasure([0, 0, 4.5, 5.5, 6.5], grade, variation);
   paintAround(layers.grid, 0.35 * lung.halfWidth * lung.side, centreY, 11, (pixel, dx, dy) => {
     const y = centreY + dy;
     const distance = 0.35 * lung.halfWidth + dx * lung.side;

@@ -1,4 +1,5 @@
-import type { Findings } from "./findings.ts";
+import { gradedMeasure } from "./findings.ts";
+import type { FindingLabel, Findings, Variation } from "./findings.ts";
 import type { Body } from "./population.ts";
 import { clamp01, smoothstep } from "./raster.ts";
 
@@ -13,6 +14,8 @@ export interface Positioning {
   roll: number;
   shiftX: number;
   shiftY: number;
+  /** How much lower than usual the left dome stands. */
+  domeDifference: number;
   /** Scapulae over the lungs: 0 turned out, 1 fully over. */
   scapulaOverlap: number;
   /** How far the cassette extends beyond the chest, 1 is usual. */
@@ -51,32 +54,26 @@ export interface Thorax {
   height: number;
 }
 
-const HEART_RATIO_BY_GRADE = [0, 0.505, 0.55, 0.605, 0.675] as const;
-const FLUID_HEIGHT_BY_GRADE = [0, 0.9, 4.2, 7.6, 12] as const;
-const DOME_RAISE_BY_GRADE = [0, 0.2, 1.3, 2.3, 3.6] as const;
+const HEART_RATIO_BY_GRADE = [0, 0.505, 0.545, 0.6, 0.67] as const;
+const FLUID_HEIGHT_BY_GRADE = [0, 1, 3.7, 7.2, 11.8] as const;
+const DOME_RAISE_BY_GRADE = [0, 0.3, 1.1, 2.1, 3.5] as const;
 const VOLUME_SHIFT_BY_GRADE = [0, 0, 0.35, 0.9, 1.8] as const;
 
 /**
- * The geometry of a frontal film from the body, the positioning and the findings. `variation`
- * in [-1, 1] moves each grade's signs inside the grade.
+ * The geometry of a frontal film from the body, the positioning and the findings.
  */
 export function frontalThorax(
   body: Body,
   positioning: Positioning,
   findings: Findings,
-  variation: number,
+  variation: Variation,
 ): Thorax {
   const supine = positioning.view === "AP";
   const height = body.lungHeight - 4.2 * (1 - positioning.inspiration);
-  const within = (steps: readonly number[], grade: number): number => {
-    const here = steps[grade] ?? 0;
-    if (grade === 0) return here;
-    const step =
-      variation > 0 ? (steps[grade + 1] ?? here * 1.12) - here : here - (steps[grade - 1] ?? 0);
-    return here + 0.3 * variation * step;
-  };
-  const raiseRight = within(DOME_RAISE_BY_GRADE, findings.atelectasis_right);
-  const raiseLeft = within(DOME_RAISE_BY_GRADE, findings.atelectasis_left);
+  const measure = (steps: readonly number[], label: FindingLabel): number =>
+    gradedMeasure(steps, findings[label], variation[label]);
+  const raiseRight = measure(DOME_RAISE_BY_GRADE, "atelectasis_right");
+  const raiseLeft = measure(DOME_RAISE_BY_GRADE, "atelectasis_left");
   const pull = (grade: number): number => VOLUME_SHIFT_BY_GRADE[grade] ?? 0;
   const push = (grade: number): number => (grade === 4 ? 1.4 : grade === 3 ? 0.4 : 0);
   const shift =
@@ -86,20 +83,17 @@ export function frontalThorax(
     push(findings.pleural_effusion_left);
   const mediastinalShift = shift + 5 * Math.sin(positioning.yaw);
   const healthyRatio = body.cardiothoracicRatio + 0.03 * (1 - positioning.inspiration);
-  const gradedRatio =
-    findings.cardiomegaly === 0
-      ? healthyRatio
-      : within([healthyRatio, ...HEART_RATIO_BY_GRADE.slice(1)], findings.cardiomegaly);
+  const gradedRatio = measure([healthyRatio, ...HEART_RATIO_BY_GRADE.slice(1)], "cardiomegaly");
   const magnification = supine ? 1.1 : 1;
   const hemithorax = (side: Side): Hemithorax => {
     const right = side < 0;
-    const fluid = right ? findings.pleural_effusion_right : findings.pleural_effusion_left;
+    const fluid = right ? "pleural_effusion_right" : "pleural_effusion_left";
     const raise = right ? raiseRight : raiseLeft;
     return {
       side,
       halfWidth: body.cageHalfWidth * (1 - 0.35 * side * Math.sin(positioning.yaw)),
-      domeTop: height - raise + (right ? 0 : 1.3),
-      fluidHeight: within(FLUID_HEIGHT_BY_GRADE, fluid),
+      domeTop: height - raise + (right ? 0 : 1.3 + positioning.domeDifference),
+      fluidHeight: measure(FLUID_HEIGHT_BY_GRADE, fluid),
       fluidVeil: supine ? 3.2 : 1.1,
       hilumX: (right ? -3.5 : 3.7) + 0.7 * mediastinalShift,
       hilumY: height * (right ? 0.475 : 0.43) - 0.4 * raise,
