@@ -1,9 +1,11 @@
 import { createRequire } from "node:module";
 
+import type * as DcmjsCodecs from "dcmjs-codecs";
+
 import type { StoredImage } from "./stored-values.ts";
 import type { TransferSyntax } from "./transfer-syntax.ts";
 
-type Codecs = typeof import("dcmjs-codecs");
+type Codecs = typeof DcmjsCodecs;
 
 let codecs: Codecs | undefined;
 

@@ -34,7 +34,7 @@ export function drawText(
   value: number,
 ): void {
   const rows = pixels.length / columns;
-  [...text].forEach((letter, position) => {
+  Array.from(text).forEach((letter, position) => {
     const glyph = GLYPHS[letter];
     if (!glyph) throw new RangeError(`No glyph for "${letter}".`);
     glyph.forEach((line, glyphRow) => {
