@@ -10,6 +10,7 @@ const mainEntries: Record<string, string> = {
   cli: "src/main/cli/main.ts",
   trainer: "src/main/training/trainer-process.ts",
   "decode-worker": "src/main/dicom/decode-worker.ts",
+  "phantom-worker": "src/main/phantoms/worker.ts",
 };
 
 const main: MainViteConfig = {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { access, constants, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -207,10 +208,20 @@ async function produceAll(
   return rowsOf.flat();
 }
 
+/** The worker's module: from source under Node's type stripping, or beside the bundle's chunks. */
+function workerEntry(): URL {
+  const candidates = import.meta.url.endsWith(".ts")
+    ? ["./worker.ts"]
+    : ["./phantom-worker.js", "../phantom-worker.js"];
+  const found = candidates
+    .map((candidate) => new URL(candidate, import.meta.url))
+    .find((url) => existsSync(url));
+  if (!found) throw new Error("The phantom worker is missing from the build.");
+  return found;
+}
+
 function startWorker(production: ProductionOptions): Worker {
-  // from source under Node's type stripping, or beside the bundle
-  const file = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./phantom-worker.js";
-  const worker = new Worker(new URL(file, import.meta.url), {
+  const worker = new Worker(workerEntry(), {
     workerData: production,
     stdout: true,
   });
