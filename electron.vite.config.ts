@@ -25,7 +25,8 @@ const main: MainViteConfig = {
       output: {
         format: "es",
         entryFileNames: "[name].js",
-        chunkFileNames: "chunks/[name]-[hash].js",
+        // Beside the entries: code in a shared chunk finds a worker's file relative to itself.
+        chunkFileNames: "chunk-[name]-[hash].js",
       },
     },
   },

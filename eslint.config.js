@@ -23,7 +23,7 @@ export default defineConfig(
       },
     },
     rules: {
-      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/consistent-type-imports": ["error", { disallowTypeAnnotations: false }],
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
       "@typescript-eslint/switch-exhaustiveness-check": [
         "error",
@@ -34,6 +34,9 @@ export default defineConfig(
       "@typescript-eslint/no-unnecessary-type-arguments": "off",
       // Process boundaries hand over plain data whose type only the receiver's schema knows.
       "@typescript-eslint/no-unnecessary-type-parameters": "off",
+      // Coefficients stand here with the digits of their sources.
+      "no-loss-of-precision": "off",
+      "@typescript-eslint/no-unused-vars": ["error", { varsIgnorePattern: "^_$" }],
       // Libraries hand out instances that they made themselves.
       "@typescript-eslint/no-unsafe-class-instance-assignment": "off",
       "no-console": ["error", { allow: ["error"] }],
@@ -54,7 +57,11 @@ export default defineConfig(
       globals: globals.browser,
       parserOptions: { parser: ts.parser, extraFileExtensions: [".svelte"] },
     },
-    rules: { "no-console": ["error", { allow: ["error"] }], eqeqeq: ["error", "always", { null: "ignore" }], "no-undef": "off" },
+    rules: {
+      "no-console": ["error", { allow: ["error"] }],
+      eqeqeq: ["error", "always", { null: "ignore" }],
+      "no-undef": "off",
+    },
   },
   {
     files: ["scripts/**/*.{js,mjs}", "tests/**/*.mjs", "*.config.js"],

@@ -7,7 +7,7 @@ export type PrivacyUnit = z.infer<typeof privacyUnitSchema>;
 export const clippingSchema = z.object({
   kind: z.enum(["flat", "automatic"]),
   /** C, the L2 norm that no unit's contribution exceeds. */
-  norm: z.number().positive().finite(),
+  norm: z.number().positive(),
 });
 
 /** What a person may set before a run; every field has a default that needs no tuning. */
@@ -16,8 +16,8 @@ export const recipeSchema = z.object({
   resolutionPixels: z.number().int().min(16).max(1024),
   /** Expected number of units in a step (the logical batch). */
   expectedBatch: z.number().int().min(1),
-  epochs: z.number().positive().finite(),
-  learningRate: z.number().positive().finite(),
+  epochs: z.number().positive(),
+  learningRate: z.number().positive(),
   /** Steps of linear warm-up of the learning rate. */
   warmupSteps: z.number().int().min(0),
   clipping: clippingSchema,

@@ -193,7 +193,7 @@ function encode(vr: string, value: ElementValue, explicit: boolean, bigEndian: b
     });
     return out;
   }
-  const raw = value instanceof Uint8Array ? Buffer.from(value) : Buffer.from(String(value), "utf8");
+  const raw = Buffer.from(value instanceof Uint8Array ? value : textOf(vr, value));
   const padding = vr === "UI" || vr === "OB" || vr === "OW" ? 0 : 32;
   return raw.length % 2 === 0 ? raw : Buffer.concat([raw, Buffer.from([padding])]);
 }
@@ -232,4 +232,9 @@ function encapsulate(frames: readonly (readonly Uint8Array[])[], withTable: bool
   if (withTable) offsets.forEach((offset, index) => table.writeUInt32LE(offset, index * 4));
   const start = header("7FE00010", "OB", 0xffffffff, true, false);
   return Buffer.concat([start, item(table), ...items, header("FFFEE0DD", "", 0, false, false)]);
+}
+
+function textOf(vr: string, value: Exclude<ElementValue, Uint8Array>): string {
+  if (typeof value === "string" || typeof value === "number") return String(value);
+  throw new TypeError(`An element of VR ${vr} takes a text, a number or bytes.`);
 }

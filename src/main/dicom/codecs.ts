@@ -24,7 +24,7 @@ let tainted = false;
 /** Loads the decoders on first use: four megabytes of WebAssembly. */
 export async function frameDecoder(): Promise<FrameDecoder> {
   loading ??= import("dcmjs-codecs").then(async (module) => {
-    const library = "default" in module ? (module.default as Library) : module;
+    const library = "default" in module ? module.default : module;
     // The library reports to the console, and so to standard output, where results belong.
     library.log.setLevel("silent");
     await library.NativeCodecs.initializeAsync();

@@ -137,7 +137,7 @@ export function defineNetwork(source: {
 
   for (const layer of eachUnchecked(source.layers)) {
     const reason = mixingLayers[layer.kind];
-    const label = "name" in layer && layer.name !== undefined ? `${layer.name}: ` : "";
+    const label = "name" in layer ? `${layer.name}: ` : "";
     if (reason !== undefined) throw refuse(`${label}${reason}`);
     if (!knownKinds.has(layer.kind)) throw refuse(`${label}unknown kind of layer ${layer.kind}`);
   }
