@@ -63,3 +63,18 @@ export function minimiseOverPositive(
   }
   return best;
 }
+
+let logFactorialTable = Float64Array.of(0, 0);
+
+/** log(n!) for n = 0 ... at least `limit`; the table is shared and grows on demand. */
+export function logFactorialsUpTo(limit: number): Float64Array {
+  if (logFactorialTable.length <= limit) {
+    const grown = new Float64Array(Math.max(limit + 1, 2 * logFactorialTable.length));
+    grown.set(logFactorialTable);
+    for (let n = logFactorialTable.length; n < grown.length; n += 1) {
+      grown[n] = (grown[n - 1] ?? NaN) + Math.log(n);
+    }
+    logFactorialTable = grown;
+  }
+  return logFactorialTable;
+}

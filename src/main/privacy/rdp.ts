@@ -1,5 +1,5 @@
 import { checkDelta, checkEpsilon, mergeMechanisms, type SubsampledGaussian } from "./mechanism.ts";
-import { logSumOfExponentials } from "./numeric.ts";
+import { logFactorialsUpTo, logSumOfExponentials } from "./numeric.ts";
 
 /**
  * The orders at which Renyi divergences are tracked: 1.1 to 10.9 by 0.1, 11 to 63, and a sparse
@@ -221,19 +221,4 @@ function logConvexityGap({ excess, logRatio }: RatioNode, order: number): number
     term *= ((order - power + 1) / power) * excess;
   }
   return Math.log(sum);
-}
-
-let logFactorialTable = Float64Array.of(0, 0);
-
-/** log(n!) for n = 0 ... at least `limit`; the table is shared and grows on demand. */
-function logFactorialsUpTo(limit: number): Float64Array {
-  if (logFactorialTable.length <= limit) {
-    const grown = new Float64Array(Math.max(limit + 1, 2 * logFactorialTable.length));
-    grown.set(logFactorialTable);
-    for (let n = logFactorialTable.length; n < grown.length; n += 1) {
-      grown[n] = (grown[n - 1] ?? NaN) + Math.log(n);
-    }
-    logFactorialTable = grown;
-  }
-  return logFactorialTable;
 }
