@@ -9,7 +9,7 @@ import {
 } from "./mechanism.ts";
 
 /** How close to the target, from below, a solved epsilon comes (relative). */
-const EPSILON_TOLERANCE = 1e-5;
+const EPSILON_TOLERANCE = 2e-5;
 const SMALLEST_NOISE_MULTIPLIER = 1e-3;
 const LARGEST_NOISE_MULTIPLIER = 1e12;
 const MOST_STEPS = 1e9;
@@ -17,7 +17,7 @@ const MOST_STEPS = 1e9;
 /** A noise multiplier solved from an epsilon, with the epsilon that it really gives. */
 export interface CalibratedNoise {
   readonly noiseMultiplier: number;
-  /** At most the target, and within 1e-5 of it wherever noise decides it. */
+  /** At most the target, and within 2e-5 of it wherever noise decides it. */
   readonly epsilon: number;
 }
 
@@ -30,12 +30,10 @@ export interface NoiseTarget {
   readonly steps: number;
   /** What the same units have already spent; the target then bounds everything together. */
   readonly alreadySpent?: readonly SubsampledGaussian[];
-  /** A first guess at the noise multiplier, which saves evaluations. */
-  readonly guess?: number;
 }
 
 /**
- * The smallest noise multiplier whose epsilon does not exceed the target (up to 1e-5 of it; never
+ * The smallest noise multiplier whose epsilon does not exceed the target (up to 2e-5 of it; never
  * above it). A run that takes no unit or makes no step needs none: 0 with epsilon as spent.
  *
  * @throws UserError of kind "input" for a value outside its range, of kind "conflict" where what
@@ -45,16 +43,28 @@ export function noiseMultiplierFor(
   target: NoiseTarget,
   accountant: Accountant = "best",
 ): CalibratedNoise {
+  checkTarget(target, accountant);
+  const { epsilon: limit, samplingRate, steps } = target;
+  if (steps === 0 || samplingRate === 0 || limit === Infinity) {
+    return { noiseMultiplier: 0, epsilon: epsilonWith(target, 0, accountant) };
+  }
+  const byRdp = search((sigma) => epsilonWith(target, sigma, "rdp"), limit, 1);
+  if (accountant === "rdp") return byRdp;
+  // The cheap accountant's answer is a close guess at the answer of the dear one, and "best" may
+  // take the smaller of the two, since each proves its own.
+  const byPld = search((sigma) => epsilonWith(target, sigma, "pld"), limit, byRdp.noiseMultiplier);
+  const smaller = byRdp.noiseMultiplier < byPld.noiseMultiplier ? byRdp : byPld;
+  return accountant === "pld" ? byPld : smaller;
+}
+
+function checkTarget(target: NoiseTarget, accountant: Accountant): void {
   const { epsilon: limit, delta, samplingRate, steps, alreadySpent = [] } = target;
   checkEpsilon(limit);
   checkDelta(delta);
   checkSamplingRate(samplingRate);
   checkSteps(steps);
-  const epsilonAt = (noiseMultiplier: number): number =>
-    epsilonOf([...alreadySpent, { samplingRate, noiseMultiplier, steps }], delta, accountant)
-      .epsilon;
-
-  const spent = alreadySpent.length > 0 ? epsilonOf(alreadySpent, delta, accountant).epsilon : 0;
+  if (alreadySpent.length === 0) return;
+  const spent = epsilonOf(alreadySpent, delta, accountant).epsilon;
   if (spent > limit) {
     throw new UserError(
       "conflict",
@@ -62,55 +72,39 @@ export function noiseMultiplierFor(
         `${String(limit)} asked for. Choose a larger budget, or leave this cohort untouched.`,
     );
   }
-  if (steps === 0 || samplingRate === 0 || limit === Infinity) {
-    return { noiseMultiplier: 0, epsilon: epsilonAt(0) };
-  }
-
-  // The cheap accountant first: its answer is a close guess at the answer of the dear one.
-  const guess =
-    target.guess ?? (accountant === "rdp" ? 1 : noiseMultiplierFor(target, "rdp").noiseMultiplier);
-  let { lower, upper } = bracket(epsilonAt, limit, guess);
-  let sinceHalved = 0;
-  while (
-    lower !== null &&
-    upper.epsilon < limit * (1 - EPSILON_TOLERANCE) &&
-    upper.noiseMultiplier / lower.noiseMultiplier > 1 + 1e-9
-  ) {
-    // False position on log epsilon over log sigma, which is nearly a line, aimed just below the
-    // limit; every third time the middle, so that the bracket shrinks whatever the curve does.
-    const left = Math.log(lower.noiseMultiplier);
-    const right = Math.log(upper.noiseMultiplier);
-    const share = sinceHalved < 2 ? falsePosition(lower.epsilon, upper.epsilon, limit) : 0.5;
-    sinceHalved = sinceHalved < 2 ? sinceHalved + 1 : 0;
-    const noiseMultiplier = Math.exp(left + share * (right - left));
-    const epsilon = epsilonAt(noiseMultiplier);
-    if (epsilon <= limit) upper = { noiseMultiplier, epsilon };
-    else lower = { noiseMultiplier, epsilon };
-  }
-  return upper;
 }
 
-/** Where between two points the curve meets the aim, as a share strictly inside (0, 1). */
-function falsePosition(above: number, below: number, limit: number): number {
-  const aim = Math.log(limit * (1 - EPSILON_TOLERANCE / 2));
-  if (!Number.isFinite(above) || below <= 0) return 0.5;
-  const share = (Math.log(above) - aim) / (Math.log(above) - Math.log(below));
-  return Math.min(0.999, Math.max(0.001, share));
+function epsilonWith(target: NoiseTarget, noiseMultiplier: number, accountant: Accountant): number {
+  const { delta, samplingRate, steps, alreadySpent = [] } = target;
+  return epsilonOf([...alreadySpent, { samplingRate, noiseMultiplier, steps }], delta, accountant)
+    .epsilon;
 }
 
-/** Noise multipliers on both sides of the limit; `lower` is null at the smallest one tried. */
-function bracket(
+/**
+ * The smallest sigma, up to the tolerance, with epsilon(sigma) at most `limit`; epsilon falls with
+ * sigma. Secant steps on log epsilon over log sigma, which is nearly a line, aimed inside the
+ * tolerance, within a bracket that is halved whenever a step leaves it or three have not done.
+ */
+function search(
   epsilonAt: (noiseMultiplier: number) => number,
   limit: number,
   guess: number,
-): { lower: CalibratedNoise | null; upper: CalibratedNoise } {
-  let factor = 1.3;
-  let noiseMultiplier = guess;
-  let epsilon = epsilonAt(noiseMultiplier);
-  let point: CalibratedNoise = { noiseMultiplier, epsilon };
-  while (epsilon > limit) {
-    const lower = point;
-    noiseMultiplier *= factor;
+): CalibratedNoise {
+  const logAim = Math.log(limit * (1 - EPSILON_TOLERANCE / 2));
+  let lower: SearchPoint | null = null;
+  let upper: SearchPoint | null = null;
+  let previous: SearchPoint | null = null;
+  let logSigma = Math.log(guess);
+  let stride = Math.log(1.5);
+  for (let evaluation = 1; ; evaluation += 1) {
+    const noiseMultiplier = Math.exp(logSigma);
+    const epsilon = epsilonAt(noiseMultiplier);
+    const point = { noiseMultiplier, epsilon, logSigma, excess: Math.log(epsilon) - logAim };
+    if (epsilon <= limit) upper = point;
+    else lower = point;
+    if (upper && epsilon <= limit && epsilon >= limit * (1 - EPSILON_TOLERANCE)) return upper;
+    if (upper && noiseMultiplier <= SMALLEST_NOISE_MULTIPLIER) return upper;
+    if (lower && upper && upper.logSigma - lower.logSigma < 1e-9) return upper;
     if (noiseMultiplier > LARGEST_NOISE_MULTIPLIER) {
       throw new UserError(
         "conflict",
@@ -118,20 +112,38 @@ function bracket(
           `already spent. Choose a larger epsilon or a larger delta.`,
       );
     }
-    epsilon = epsilonAt(noiseMultiplier);
-    point = { noiseMultiplier, epsilon };
-    if (epsilon <= limit) return { lower, upper: point };
-    factor *= factor;
+    let next = secant(point, previous);
+    if (lower && upper) {
+      const width = upper.logSigma - lower.logSigma;
+      const inside = next > lower.logSigma && next < upper.logSigma;
+      if (!inside || evaluation % 4 === 0) next = lower.logSigma + width / 2;
+    } else {
+      // Until both sides are known, go the right way, and no further than twice as far as before.
+      const move = next - logSigma;
+      const forward = lower ? Math.max(move, 1e-4) : Math.min(move, -1e-4);
+      next = logSigma + Math.sign(forward) * Math.min(Math.abs(forward), stride);
+      stride *= 2;
+    }
+    previous = point;
+    logSigma = Math.max(next, Math.log(SMALLEST_NOISE_MULTIPLIER));
   }
-  while (noiseMultiplier > SMALLEST_NOISE_MULTIPLIER) {
-    const upper = point;
-    noiseMultiplier = Math.max(noiseMultiplier / factor, SMALLEST_NOISE_MULTIPLIER);
-    epsilon = epsilonAt(noiseMultiplier);
-    point = { noiseMultiplier, epsilon };
-    if (epsilon > limit) return { lower: point, upper };
-    factor *= factor;
+}
+
+interface SearchPoint extends CalibratedNoise {
+  readonly logSigma: number;
+  /** log of epsilon over what is aimed at: 0 at the solution. */
+  readonly excess: number;
+}
+
+/** Where the line through two points meets 0; with one, or a flat or endless line, a guess. */
+function secant(point: SearchPoint, previous: SearchPoint | null): number {
+  const slope = previous
+    ? (point.excess - previous.excess) / (point.logSigma - previous.logSigma)
+    : -1.3;
+  if (!(slope < -1e-3) || !Number.isFinite(point.excess)) {
+    return point.logSigma + (point.excess > 0 ? Infinity : -Infinity);
   }
-  return { lower: null, upper: point };
+  return point.logSigma - point.excess / slope;
 }
 
 /** What is known when the number of steps is sought. */

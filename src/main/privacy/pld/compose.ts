@@ -67,10 +67,13 @@ export function composeLosses(
     }
   }
 
+  real.fill(0);
+  imaginary.fill(0);
   for (let k = 0; k < bins; k += 1) {
-    const mirrored = k === 0 ? 0 : length - k;
     const removed = Math.exp(removal.logModulus[k] as number);
     const added = Math.exp(addition.logModulus[k] as number);
+    if (removed === 0 && added === 0) continue;
+    const mirrored = k === 0 ? 0 : length - k;
     const share = k === 0 || k === bins - 1 ? 1 / length : 2 / length;
     removal.meanModulus += removed * share;
     addition.meanModulus += added * share;
@@ -132,7 +135,10 @@ function newSpectrum(bins: number): Spectrum {
   };
 }
 
-/** Multiplies bin k of the spectrum by (real + i imaginary)^steps. */
+/**
+ * Multiplies bin k of the spectrum by (real + i imaginary)^steps. A bin whose modulus falls below
+ * exp(-60) is far under the rounding of the largest, which is 1, and is set to 0 for good.
+ */
 function raise(
   spectrum: Spectrum,
   k: number,
@@ -141,11 +147,14 @@ function raise(
   steps: number,
 ): void {
   const before = spectrum.logModulus[k] as number;
-  // Below exp(-60) a bin is far under the rounding of the largest; its phase is not worth finding.
-  if (before < -60) return;
-  const logModulus = before + 0.5 * steps * Math.log(real * real + imaginary * imaginary);
+  if (before === -Infinity) return;
+  const squared = real * real + imaginary * imaginary;
+  const logModulus = before + 0.5 * steps * Math.log(squared);
+  if (logModulus < -60) {
+    spectrum.logModulus[k] = -Infinity;
+    return;
+  }
   spectrum.logModulus[k] = logModulus;
-  if (logModulus < -60) return;
   spectrum.phase[k] = (spectrum.phase[k] as number) + steps * Math.atan2(imaginary, real);
 }
 

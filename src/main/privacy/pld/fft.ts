@@ -30,9 +30,30 @@ export function transform(real: Float64Array, imaginary: Float64Array): void {
       imaginary[other] = keptImaginary;
     }
   }
-  for (let half = 1; half < length; half *= 2) {
-    const stride = length / (2 * half);
-    for (let start = 0; start < length; start += 2 * half) {
+  combine(real, imaginary, 0, length, cosines, sines);
+}
+
+/** Blocks up to this length stay in the processor's cache through all their stages. */
+const CACHED_LENGTH = 4096;
+
+/** The butterflies of one block, its halves first, so that each stays in the cache. */
+function combine(
+  real: Float64Array,
+  imaginary: Float64Array,
+  from: number,
+  length: number,
+  cosines: Float64Array,
+  sines: Float64Array,
+): void {
+  let half = 1;
+  if (length > CACHED_LENGTH) {
+    half = length / 2;
+    combine(real, imaginary, from, half, cosines, sines);
+    combine(real, imaginary, from + half, half, cosines, sines);
+  }
+  for (; half < length; half *= 2) {
+    const stride = cosines.length / half;
+    for (let start = from; start < from + length; start += 2 * half) {
       let twiddle = 0;
       for (let low = start; low < start + half; low += 1) {
         const high = low + half;

@@ -63,7 +63,7 @@ export function tiltForDelta(
   const best = minimiseOverPositive(
     (t) => (logMomentOfComposition(mixtures, direction, t) - Math.log(delta) + conversion(t)) / t,
     4,
-    1e-2,
+    1e-6,
     1e6,
   );
   return { tilt: best.x, epsilon: best.value };
@@ -78,7 +78,7 @@ export function tiltForEpsilon(
   const best = minimiseOverPositive(
     (t) => logMomentOfComposition(mixtures, direction, t) - t * epsilon + conversion(t),
     4,
-    1e-2,
+    1e-6,
     1e6,
   );
   return { tilt: best.x, logDelta: best.value };
@@ -103,9 +103,10 @@ export interface Resolution {
 
 /**
  * Width and tilt for reading the composed loss S from `bottom` on, such that what wraps around the
- * circle stays under `tail`: mass from below arrives multiplied by exp(-tilt x width), which is
- * set to `tail`; mass from above bottom + width arrives multiplied by exp(tilt x width), and has a
- * probability under tail^2 by Chernoff's inequality.
+ * circle stays under `tail`. Mass from below arrives multiplied by exp(-tilt x width), which is at
+ * most `tail`. Mass from above bottom + width arrives multiplied by exp(tilt x width); it has a
+ * probability under tail^2 by Chernoff's inequality with an exponent of at least twice the tilt,
+ * so that a longer circle (the two directions share one) only lessens it.
  */
 export function resolutionsOf(
   mixtures: readonly GaussianMixture[],
@@ -116,19 +117,18 @@ export function resolutionsOf(
   const widthAt = (direction: Direction, t: number): number =>
     (logMomentOfComposition(mixtures, direction, t) - 2 * logTail) / t - bottom[direction];
   const widthOf = (direction: Direction): { x: number; value: number } =>
-    minimiseOverPositive((t) => widthAt(direction, t), 8, 1e-2, 1e6);
+    minimiseOverPositive((t) => widthAt(direction, t), 8, 1e-6, 1e6);
   const remove = widthOf("remove");
   const add = widthOf("add");
   const least = Math.max(remove.value, add.value) / 16;
   const resolution = (direction: Direction, found: { x: number; value: number }): Resolution => {
-    const width = Math.max(found.value, least);
+    const width = Math.max(found.value, (-2 * logTail) / found.x, least);
+    const tilt = -logTail / width;
     let topExponent = found.x;
     // Where losses end below the bottom any large exponent proves it; a small one is enough, and
     // is not magnified by the grid.
-    if (width > found.value) {
-      while (widthAt(direction, topExponent / 2) <= width) topExponent /= 2;
-    }
-    return { bottom: bottom[direction], width, tilt: -logTail / width, topExponent };
+    while (topExponent > 4 * tilt && widthAt(direction, topExponent / 2) <= width) topExponent /= 2;
+    return { bottom: bottom[direction], width, tilt, topExponent };
   };
   return { remove: resolution("remove", remove), add: resolution("add", add) };
 }

@@ -9,10 +9,10 @@ import { mixtureOf, type GaussianMixture } from "./mixture.ts";
 import { resolutionsOf, tiltForDelta, tiltForEpsilon, type Direction } from "./moments.ts";
 
 /** The share of delta that may go to truncation, in each of its places. */
-const TRUNCATED_SHARE = 1e-5;
+const TRUNCATED_SHARE = 1e-4;
 /** By how much the grid may enlarge epsilon, relative. */
 const GRID_SHARE = 5e-5;
-const SHORTEST_WINDOW = 2 ** 12;
+const SHORTEST_WINDOW = 2 ** 14;
 const LONGEST_WINDOW = 2 ** 20;
 
 /**
@@ -34,25 +34,28 @@ export function epsilonByPld(
   if (mixtures.some(({ noiseMultiplier }) => noiseMultiplier === 0)) return Infinity;
   const remove = tiltForDelta(mixtures, "remove", delta);
   const add = tiltForDelta(mixtures, "add", delta);
-  // Where the moments alone prove epsilon 0, nothing is left to resolve.
-  const rough = Math.max(remove.epsilon, add.epsilon);
-  if (rough <= 0) return 0;
   // The moments' epsilon is too large by about the log of a small number over the tilt.
   const lowest = {
-    remove: Math.max(0, remove.epsilon - 6 / remove.tilt),
-    add: Math.max(0, add.epsilon - 6 / add.tilt),
+    remove: Math.max(0, remove.epsilon - 3 / remove.tilt),
+    add: Math.max(0, add.epsilon - 3 / add.tilt),
   };
-  const read = (): number | null => {
+  let rough = Math.max(remove.epsilon, add.epsilon);
+  // Where the moments alone prove epsilon 0, nothing is left to resolve.
+  if (rough <= 0) return 0;
+  for (let attempt = 1; ; attempt += 1) {
     const composed = resolve(mixtures, lowest, rough, delta);
-    const removed = epsilonOfLoss(composed.remove, delta, remove.epsilon);
-    const added = epsilonOfLoss(composed.add, delta, add.epsilon);
-    return removed === null || added === null ? null : Math.max(removed, added);
-  };
-  const epsilon = read();
-  if (epsilon !== null) return epsilon;
-  lowest.remove = 0;
-  lowest.add = 0;
-  return read() ?? 0;
+    const removed = epsilonOfLoss(composed.remove, delta);
+    const added = epsilonOfLoss(composed.add, delta);
+    if (removed === null || added === null) {
+      // Moments can be far off where a step hardly ever takes the unit: read from 0 on instead.
+      lowest.remove = 0;
+      lowest.add = 0;
+    } else {
+      const epsilon = Math.max(removed, added);
+      if (epsilon > rough / 2 || attempt === 3) return epsilon;
+      rough = Math.max(epsilon, rough / 100);
+    }
+  }
 }
 
 /** Delta of a composition at epsilon by its privacy loss distribution; an upper bound. */
@@ -70,10 +73,15 @@ export function deltaByPld(
   const add = tiltForEpsilon(exact, "add", epsilon);
   const rough = Math.exp(Math.max(remove.logDelta, add.logDelta));
   if (rough < 1e-290) return rough;
-  const scale = Math.min(1, rough) * 1e-2;
-  const mixtures = mixturesOf(mechanisms, contributions, scale);
-  const composed = resolve(mixtures, { remove: epsilon, add: epsilon }, epsilon, scale);
-  return Math.max(deltaOfLoss(composed.remove, epsilon), deltaOfLoss(composed.add, epsilon));
+  for (let scale = 0.01 * Math.min(1, rough), attempt = 1; ; attempt += 1) {
+    const mixtures = mixturesOf(mechanisms, contributions, scale);
+    const composed = resolve(mixtures, { remove: epsilon, add: epsilon }, epsilon, scale);
+    const removed = deltaOfLoss(composed.remove, epsilon);
+    const found = Math.max(removed, deltaOfLoss(composed.add, epsilon));
+    // What was truncated is a share of `scale`: once more where delta itself is far smaller.
+    if (found > scale || attempt === 4) return found;
+    scale = Math.max(0.1 * found, 1e-290);
+  }
 }
 
 function mixturesOf(
@@ -135,42 +143,51 @@ function resolve(
  * The smallest epsilon with delta(epsilon) at most delta, where delta(epsilon) is the sum of
  * p(x) (1 - exp(epsilon - x)) over the losses x above epsilon: summed from the top until it
  * reaches delta, then solved exactly between two grid points. 0 where no loss above 0 is needed,
- * null where the answer lies below the window.
- *
- * @param reference a loss near the answer, by which the sums are scaled
+ * null where the answer lies below a window that starts above 0.
  */
-function epsilonOfLoss(loss: ComposedLoss, delta: number, reference: number): number | null {
-  const { step, first, tilt } = loss;
+function epsilonOfLoss(loss: ComposedLoss, delta: number): number | null {
+  const { step, first, tilted } = loss;
   if (loss.beyond >= delta) return Infinity;
-  const length = loss.tilted.length;
-  const target = (delta - loss.beyond) * Math.exp(tilt * reference - loss.logScale);
+  const target = (delta - loss.beyond) / scaleAtBottom(loss);
+  if (!Number.isFinite(target)) return Infinity;
+  const decay = Math.exp(-step);
+  // With the scale taken out: the sum of p(x), and of p(x) exp(point - x).
   let sum = 0;
   let discounted = 0;
-  for (let point = first + length - 1; point > first; point -= 1) {
-    const distance = point * step - reference;
-    const mass = tiltedMass(loss, point) * Math.exp(-tilt * distance);
+  for (let point = first + tilted.length - 1; point > first; point -= 1) {
+    const mass = massAt(loss, point);
     sum += mass;
-    discounted += mass * Math.exp(-distance);
-    if (sum - discounted * Math.exp(distance - step) >= target) {
-      return Math.max(0, reference + Math.log((sum - target) / discounted));
+    discounted = mass + discounted * decay;
+    if (sum - discounted * decay >= target) {
+      return Math.max(0, point * step + Math.log((sum - target) / discounted));
     }
-    if (distance + reference <= 0) return 0;
+    if (point <= 0) return 0;
   }
-  return null;
+  return first > 0 ? null : 0;
 }
 
 function deltaOfLoss(loss: ComposedLoss, epsilon: number): number {
-  const { step, first, tilt, logScale } = loss;
+  const { step, first, tilted } = loss;
   let sum = 0;
-  for (let point = first + loss.tilted.length - 1; point >= first; point -= 1) {
+  for (let point = first + tilted.length - 1; point >= first; point -= 1) {
     const distance = point * step - epsilon;
     if (distance <= 0) break;
-    sum += tiltedMass(loss, point) * Math.exp(-tilt * distance) * -Math.expm1(-distance);
+    sum += massAt(loss, point) * -Math.expm1(-distance);
   }
-  return Math.min(1, sum * Math.exp(logScale - tilt * epsilon) + loss.beyond);
+  return Math.min(1, sum * scaleAtBottom(loss) + loss.beyond);
 }
 
-/** The tilted probability of a grid point with its rounding error added, so never too small. */
-function tiltedMass({ tilted, rounding }: ComposedLoss, point: number): number {
-  return Math.max(0, tilted[point & (tilted.length - 1)] ?? 0) + rounding;
+/** The factor by which `massAt` is too small: what tilting did to the window's first point. */
+function scaleAtBottom({ logScale, tilt, first, step }: ComposedLoss): number {
+  return Math.exp(logScale - tilt * first * step);
+}
+
+/**
+ * The probability of a grid point over `scaleAtBottom`, with its rounding error added so that it
+ * is never too small.
+ */
+function massAt(loss: ComposedLoss, point: number): number {
+  const { tilted, rounding, tilt, step, first } = loss;
+  const value = Math.max(0, tilted[point & (tilted.length - 1)] ?? 0) + rounding;
+  return value * Math.exp(-tilt * step * (point - first));
 }
