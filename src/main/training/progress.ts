@@ -1,6 +1,6 @@
 import type { RunProgress, RunSummary, TelemetryPoint } from "../../shared/domain.ts";
 import type { TrainingPlan } from "../../shared/plan.ts";
-import { spendingCurve } from "./spending.ts";
+import { liveEpsilon } from "./spending.ts";
 import type { StepOutcome } from "./step.ts";
 
 /** Rows that a run's curve has at most; more would not show on a screen. */
@@ -20,7 +20,6 @@ export interface ProgressMeter {
  */
 export function createProgressMeter(plan: TrainingPlan, stepsBefore: number): ProgressMeter {
   const stride = Math.max(1, Math.ceil(plan.steps / curvePoints));
-  const epsilonAt = spendingCurve(plan);
   const recent: number[] = [];
   let step = stepsBefore;
   let latest: TelemetryPoint | null = null;
@@ -45,7 +44,7 @@ export function createProgressMeter(plan: TrainingPlan, stepsBefore: number): Pr
       pending = [];
       // Only empty batches since the last point: nothing to show.
       if (loss === null) return null;
-      latest = { step: number, loss, clippedShare, epsilon: epsilonAt(number) };
+      latest = { step: number, loss, clippedShare, epsilon: liveEpsilon(plan, number) };
       return latest;
     },
     progress(run) {

@@ -3,7 +3,7 @@ import type { Database } from "../store/database.ts";
 import { ledgerEntries, ledgerEntryOfRun } from "../store/ledger.ts";
 import { cohortDelta, requireRun, runsOfCohort, type RunRecord } from "../store/runs.ts";
 import { verifyCohortLedger } from "./journal.ts";
-import { composedEpsilon, spendingCurve, type SpendingRun } from "./spending.ts";
+import { composedEpsilon, exactEpsilon, liveEpsilon, type SpendingRun } from "./spending.ts";
 
 /** A run as the screen, the command line and the report see it. */
 export function summariseRun(run: RunRecord): RunSummary {
@@ -21,7 +21,10 @@ export function summariseRun(run: RunRecord): RunSummary {
     startedAt: run.startedAt,
     endedAt: run.endedAt,
     stepsJournaled: run.stepsJournaled,
-    epsilonSpent: spendingCurve(run.plan)(run.stepsJournaled),
+    epsilonSpent:
+      run.state === "running"
+        ? liveEpsilon(run.plan, run.stepsJournaled)
+        : exactEpsilon(run.plan, run.stepsJournaled),
     scored: run.scored,
   };
 }
@@ -81,7 +84,7 @@ export function readLedger(database: Database, cohortId: number): Ledger {
         noiseMultiplier: privacy.noiseMultiplier,
         stepsPlanned: steps,
         stepsSpent: run.stepsSpent,
-        epsilon: spendingCurve(run.plan)(run.stepsSpent) ?? 0,
+        epsilon: exactEpsilon(run.plan, run.stepsSpent) ?? 0,
         state: run.state,
       };
     }),
