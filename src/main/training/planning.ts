@@ -38,7 +38,7 @@ export interface TrainingDefaults {
 /** @throws UserError "not-found" where there is no such cohort. */
 export function trainingDefaults(database: Database, cohortId: number): TrainingDefaults {
   const cohort = cohortSummary(database, cohortId);
-  const { patients } = unitsOf(database, cohortId);
+  const { patients } = trainingUnits(database, cohortId);
   return {
     recipe: defaultRecipe(patients, cohort.framePixels),
     delta: cohortDelta(database, cohortId) ?? defaultDelta(patients),
@@ -59,7 +59,7 @@ function trainingObstacles(database: Database, cohort: CohortSummary): string[] 
   if (currentSplit(database, cohort.id) === null) {
     return ["The patients are not split yet into training, validation and test."];
   }
-  const { patients } = unitsOf(database, cohort.id);
+  const { patients } = trainingUnits(database, cohort.id);
   if (patients >= fewestTrainingUnits) return [];
   return [
     `The training part has ${patients} labelled patients; at least ${fewestTrainingUnits} are ` +
@@ -67,12 +67,15 @@ function trainingObstacles(database: Database, cohort: CohortSummary): string[] 
   ];
 }
 
-function unitsOf(
+/** The labelled patients and images of the training part; zeros where there is no split. */
+export function trainingUnits(
   database: Database,
   cohortId: number,
-): { readonly patients: number; readonly images: number } {
+): ReturnType<typeof countTrainingUnits> {
   const split = currentSplit(database, cohortId);
-  return split === null ? { patients: 0, images: 0 } : countTrainingUnits(database, split.id);
+  return split === null
+    ? { patients: 0, images: 0, mostImagesOfAPatient: 0 }
+    : countTrainingUnits(database, split.id);
 }
 
 /**
@@ -93,7 +96,7 @@ export function planRun(database: Database, choices: RunChoices): TrainingPlan {
     );
   }
   checkResolution(networkNamed(recipe.network), recipe.resolutionPixels);
-  const { patients, images } = unitsOf(database, cohortId);
+  const { patients, images } = trainingUnits(database, cohortId);
   const present = cohortDelta(database, cohortId);
   if (present !== null && choices.delta !== null && choices.delta !== present) {
     throw new UserError(

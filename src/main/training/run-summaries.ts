@@ -1,9 +1,9 @@
-import type { Ledger, LedgerEntry, RunSummary } from "../../shared/domain.ts";
+import type { Ledger, LedgerEntry, RunState, RunSummary } from "../../shared/domain.ts";
 import type { Database } from "../store/database.ts";
 import { ledgerEntries, ledgerEntryOfRun } from "../store/ledger.ts";
 import { cohortDelta, requireRun, runsOfCohort, type RunRecord } from "../store/runs.ts";
 import { verifyCohortLedger } from "./journal.ts";
-import { composedEpsilon, exactEpsilon, liveEpsilon, type SpendingRun } from "./spending.ts";
+import { composedEpsilon, exactEpsilon, liveEpsilon, type Spending } from "./spending.ts";
 
 /** A run as the screen, the command line and the report see it. */
 export function summariseRun(run: RunRecord): RunSummary {
@@ -37,6 +37,12 @@ export function runSummary(database: Database, runId: string): RunSummary {
 /** The runs of a cohort, newest first. */
 export function listRuns(database: Database, cohortId: number): RunSummary[] {
   return runsOfCohort(database, cohortId).map(summariseRun);
+}
+
+/** A private run with what it spent. */
+export interface SpendingRun extends Spending {
+  readonly runId: string;
+  readonly state: RunState;
 }
 
 /** What all private runs of a cohort have spent so far, failed and stopped ones included. */

@@ -1,4 +1,3 @@
-import type { RunState } from "../../shared/domain.ts";
 import type { TrainingPlan } from "../../shared/plan.ts";
 import { epsilonOf } from "../privacy/accountant.ts";
 import type { SubsampledGaussian } from "../privacy/mechanism.ts";
@@ -39,10 +38,8 @@ export function exactEpsilon(plan: TrainingPlan, steps: number): number | null {
   return figure;
 }
 
-/** A run as the ledger sees it. */
-export interface SpendingRun {
-  readonly runId: string;
-  readonly state: RunState;
+/** What the ledger knows of a run's spending. */
+export interface Spending {
   readonly plan: TrainingPlan;
   readonly stepsSpent: number;
   /** The most images that one patient of the training part has. */
@@ -57,7 +54,7 @@ export interface SpendingRun {
  * contributes k times C: whoever could see the number of contributions replaced by its largest
  * value learns at least as much. An upper bound; the mixture of Gaussians is tighter.
  */
-export function patientMechanism(run: SpendingRun): SubsampledGaussian | null {
+export function patientMechanism(run: Spending): SubsampledGaussian | null {
   const { privacy, samplingRate, recipe } = run.plan;
   if (privacy === null) return null;
   const k = recipe.unit === "image" ? Math.max(1, run.mostImagesOfAPatient) : 1;
@@ -69,7 +66,7 @@ export function patientMechanism(run: SpendingRun): SubsampledGaussian | null {
 }
 
 /** Epsilon for a patient of all private runs together, failed and stopped ones included. */
-export function composedEpsilon(runs: readonly SpendingRun[], delta: number): number {
+export function composedEpsilon(runs: readonly Spending[], delta: number): number {
   const mechanisms = runs.flatMap((run) => patientMechanism(run) ?? []);
   return epsilonOf(mechanisms, delta).epsilon;
 }
