@@ -16,16 +16,19 @@ export function unitSquareLegend(
   plot: PlotModule,
   theme: ChartTheme,
   entries: readonly LegendEntry[],
-  innerHeightPixels: number,
+  inner: { readonly widthPixels: number; readonly heightPixels: number },
 ): Markish[] {
-  const lineHeight = (theme.fontSizePixels * 1.5) / innerHeightPixels;
+  const lineHeight = (theme.fontSizePixels * 1.5) / inner.heightPixels;
+  const longest = entries.reduce((most, entry) => Math.max(most, entry.text.length), 0);
+  const textStart = 0.96 - (longest * theme.fontSizePixels * 0.56) / inner.widthPixels;
+  const strokeEnd = textStart - (theme.fontSizePixels * 0.5) / inner.widthPixels;
   return entries.flatMap((entry, index) => {
     const y = 0.07 + (entries.length - 1 - index) * lineHeight;
     const color = entry.series === "private" ? theme.private : theme.reference;
     return [
       plot.link([0], {
-        x1: 0.4,
-        x2: 0.5,
+        x1: strokeEnd - (theme.fontSizePixels * 1.7) / inner.widthPixels,
+        x2: strokeEnd,
         y1: y,
         y2: y,
         stroke: color,
@@ -33,7 +36,7 @@ export function unitSquareLegend(
         ...(entry.series === "reference" ? { strokeDasharray: referenceDash } : {}),
       }),
       plot.text([entry.text], {
-        x: 0.53,
+        x: textStart,
         y,
         textAnchor: "start",
         fill: theme.text,

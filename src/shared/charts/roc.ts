@@ -32,7 +32,10 @@ export function rocChart(plot: PlotModule, data: RocChartData, size: ChartSize):
   const marginLeft = theme.fontSizePixels * 4.7;
   const marginBottom = theme.fontSizePixels * 3.6;
   const marginTop = theme.fontSizePixels * 0.8;
-  const innerHeight = size.heightPixels - marginTop - marginBottom;
+  const inner = {
+    widthPixels: size.widthPixels - marginLeft - theme.fontSizePixels,
+    heightPixels: size.heightPixels - marginTop - marginBottom,
+  };
   const legend: LegendEntry[] = [];
   const curves: Markish[] = [];
   const runs = [
@@ -82,7 +85,7 @@ export function rocChart(plot: PlotModule, data: RocChartData, size: ChartSize):
       }),
       ...curves,
       plot.frame({ stroke: theme.frame }),
-      ...unitSquareLegend(plot, theme, legend, innerHeight),
+      ...unitSquareLegend(plot, theme, legend, inner),
     ],
   };
 }

@@ -1,0 +1,173 @@
+import { fairnessChart, intervalChartHeight, printTheme } from "../../../shared/charts/index.ts";
+import { shownCount, type Correlation, type FairnessResult } from "../../../shared/comparison.ts";
+import { findings } from "../../../shared/findings.ts";
+import { decimals, difference, estimate, stackedDifference, undefinedMark } from "../format.ts";
+import type { ReportFacts } from "../input.ts";
+import { drawFigure, type Pen } from "../layout/figure.ts";
+import { contentWidthPoints, type Sheet } from "../layout/sheet.ts";
+import { drawTable, type Row } from "../layout/table.ts";
+import { bold } from "../layout/text.ts";
+
+const attributeTitles = { sex: "sex", age: "age" } as const;
+
+/** AUROC by label within each group, with counts. */
+export function writeSubgroups(sheet: Sheet, facts: ReportFacts): void {
+  sheet.heading(1, "5  Accuracy in subgroups");
+  for (const attribute of ["sex", "age"] as const) {
+    const { minimumCell } = facts.comparison;
+    drawTable(sheet, {
+      caption:
+        `AUROC by label and ${attributeTitles[attribute]} on the test patients. The difference ` +
+        "is reference minus private, paired.",
+      isDense: true,
+      columns: [
+        { title: attribute === "sex" ? "Sex" : "Age (years)", share: 0.9 },
+        { title: "Patients", share: 0.86, align: "right" },
+        { title: "Positive", share: 0.86, align: "right" },
+        { title: "Negative", share: 0.86, align: "right" },
+        { title: "Private run", share: 1.6, align: "right" },
+        { title: "Reference run", share: 1.6, align: "right" },
+        { title: "Difference", share: 2.05, align: "right" },
+      ],
+      rows: findings.flatMap((finding): Row[] => [
+        { cells: [finding.title], isGroup: true },
+        ...facts.privateEvaluation.subgroups
+          .filter((one) => one.attribute === attribute && one.finding === finding.key)
+          .map((one) => {
+            const same = (other: { attribute: string; group: string; finding: string }): boolean =>
+              other.attribute === attribute &&
+              other.group === one.group &&
+              other.finding === finding.key;
+            const reference = facts.referenceEvaluation.subgroups.find(same);
+            const apart = facts.difference.subgroups.find(same);
+            return {
+              cells: [
+                one.group,
+                shownCount(one.patients, minimumCell),
+                shownCount(one.positives, minimumCell),
+                shownCount(one.negatives, minimumCell),
+                estimate(one.auroc),
+                estimate(reference?.auroc ?? null),
+                difference(apart?.auroc ?? null),
+              ],
+            };
+          }),
+      ]),
+    });
+  }
+}
+
+const measures = [
+  {
+    key: "accuracyParityDifference",
+    title: "Accuracy parity difference",
+    meaning:
+      "the accuracy of the group minus the size-weighted mean accuracy of the others; for sex, " +
+      "female minus male and the reverse. The study calls this the statistical parity difference",
+  },
+  {
+    key: "statisticalParityDifference",
+    title: "Statistical parity difference",
+    meaning:
+      "the rate of positive predictions in the group minus that in all others, as the literature " +
+      "on fairness defines it; it is not zero where a finding is truly more common in a group",
+  },
+  {
+    key: "equalOpportunityDifference",
+    title: "Equal opportunity difference",
+    meaning: "the sensitivity in the group minus that in all others",
+  },
+] as const;
+
+/** The fairness differences of both runs in both definitions, by group. */
+export function writeFairness(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
+  const { privateEvaluation, referenceEvaluation, comparison } = facts;
+  sheet.heading(1, "6  Fairness");
+  sheet.paragraph(
+    "Each difference is the mean over the labels for which the group and those it is compared " +
+      "with have enough positives and negatives. Differences are of shares: 0.010 is one " +
+      "percentage point.",
+  );
+  sheet.bullets(measures.map((one) => `${bold(one.title)}: ${one.meaning}.`));
+  const groups = privateEvaluation.fairness.map((one) => ({
+    private: one,
+    reference: referenceEvaluation.fairness.find(
+      (other) => other.attribute === one.attribute && other.group === one.group,
+    ),
+  }));
+  const titleOf = (one: FairnessResult): string =>
+    one.attribute === "sex" ? one.group : `Age ${one.group}`;
+  drawTable(sheet, {
+    caption: "Fairness of both runs by group.",
+    columns: [
+      { title: "Group and run", share: 1.3 },
+      { title: "Labels", share: 0.5, align: "right" },
+      { title: "Macro AUROC", share: 1.3, align: "right" },
+      ...measures.map((one) => ({ title: one.title, share: 1.6, align: "right" as const })),
+    ],
+    rows: groups.flatMap((group): Row[] => [
+      {
+        cells: [
+          `${titleOf(group.private)}: ` +
+            `${shownCount(group.private.patients, comparison.minimumCell)} patients, ` +
+            `${shownCount(group.private.images, comparison.minimumCell)} images`,
+        ],
+        isGroup: true,
+      },
+      ...(
+        [
+          ["Private run", group.private],
+          ["Reference run", group.reference],
+        ] as const
+      ).map(([title, one]) => ({
+        cells: [
+          title,
+          one ? String(one.labels) : undefinedMark,
+          estimate(one?.macroAuroc ?? null).replace(" (", "\n("),
+          ...measures.map((measure) => stackedDifference(one?.[measure.key] ?? null)),
+        ],
+      })),
+    ]),
+  });
+  for (const measure of measures.slice(0, 2)) {
+    const rows = groups.map((group) => ({
+      title: titleOf(group.private),
+      private: group.private[measure.key],
+      reference: group.reference?.[measure.key] ?? null,
+    }));
+    if (rows.every((row) => row.private === null && row.reference === null)) continue;
+    drawFigure(sheet, pen, {
+      caption: `${measure.title} by group: private run (circles) and reference run (diamonds).`,
+      alternative: `${measure.title} by group. ${rows
+        .map(
+          (row) =>
+            `${row.title}: private ${difference(row.private)}, reference ${difference(row.reference)}`,
+        )
+        .join("; ")}`,
+      panels: [
+        {
+          chart: fairnessChart(pen.plot, rows, measure.title, {
+            theme: printTheme,
+            widthPixels: contentWidthPoints,
+            heightPixels: intervalChartHeight(rows.length, { theme: printTheme }),
+          }),
+        },
+      ],
+      columns: 1,
+    });
+  }
+}
+
+/** The study's correlations over labels, in words. */
+export function correlationSentence(facts: ReportFacts): string {
+  const { dropAgainstReferenceAuroc, dropAgainstPositives } = facts.difference;
+  const text = (one: Correlation | null): string =>
+    one === null
+      ? "not defined"
+      : `r = ${decimals(one.r, 2)} (p = ${one.p < 0.001 ? "below 0.001" : decimals(one.p, 3)}, n = ${one.n} labels)`;
+  return (
+    "Over labels, Pearson’s correlation of the drop in AUROC with the reference run’s AUROC is " +
+    `${text(dropAgainstReferenceAuroc)}, and with the number of positives ` +
+    `${text(dropAgainstPositives)}. With so few labels only a strong relation could show.`
+  );
+}
