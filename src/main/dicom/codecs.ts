@@ -1,4 +1,4 @@
-import type { NativeCodecs as NativeCodecsClass } from "dcmjs-codecs";
+import type * as Codecs from "dcmjs-codecs";
 import { DicomError } from "./errors.ts";
 import type { PixelHeader } from "./header.ts";
 import type { PixelCoding } from "./syntaxes.ts";
@@ -16,7 +16,7 @@ export interface FrameDecoder {
   decode(coding: CompressedCoding, encoded: Uint8Array, header: PixelHeader): DecodedSamples;
 }
 
-type Library = typeof import("dcmjs-codecs");
+type Library = typeof Codecs;
 let loading: Promise<Library> | null = null;
 /** After a failure inside the WebAssembly module its memory is not trusted any more. */
 let tainted = false;
@@ -74,10 +74,10 @@ function decodeNative(
 }
 
 function run(
-  codecs: typeof NativeCodecsClass,
+  codecs: typeof Codecs.NativeCodecs,
   coding: CompressedCoding,
-  context: Parameters<typeof NativeCodecsClass.decodeJpeg>[0],
-): ReturnType<typeof NativeCodecsClass.decodeJpeg> {
+  context: Parameters<typeof Codecs.NativeCodecs.decodeJpeg>[0],
+): ReturnType<typeof Codecs.NativeCodecs.decodeJpeg> {
   // Each call gets its own options: the library's factories write into what they are given.
   switch (coding) {
     case "jpeg":

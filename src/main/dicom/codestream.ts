@@ -82,6 +82,32 @@ function startOfCodestream(bytes: Uint8Array): number | null {
   return null;
 }
 
+/**
+ * Whether all tile-parts of a JPEG 2000 codestream are there (ISO 15444-1 A.4.2): decoders take a
+ * stream that ends early for one of lower quality, and a film would be blurred without a word.
+ */
+export function hasAllTileParts(codestream: Uint8Array): boolean {
+  const startOfTilePart = 0xff90;
+  const endOfCodestream = 0xffd9;
+  let position = 2;
+  while (big16(codestream, position) !== startOfTilePart) {
+    const length = big16(codestream, position + 2);
+    if (length < 2 || position + 4 > codestream.length) return false;
+    position += 2 + length;
+  }
+  while (position + 12 <= codestream.length) {
+    if (big16(codestream, position) !== startOfTilePart) break;
+    const length = big16(codestream, position + 6) * 65536 + big16(codestream, position + 8);
+    // Zero: the last tile-part goes on to the end.
+    if (length === 0) return hasEndMarker(codestream);
+    if (length < 14) return false;
+    position += length;
+  }
+  // Some encoders leave the end marker away; the tile-parts themselves are complete then.
+  const left = codestream.length - position;
+  return left >= 0 && (left < 2 || big16(codestream, position) === endOfCodestream || left < 12);
+}
+
 /** Whether the stream ends with an end-of-image marker (FFD9), apart from padding. */
 export function hasEndMarker(bytes: Uint8Array): boolean {
   let end = bytes.length;

@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
 import { frameDecoder, type CompressedCoding, type DecodedSamples } from "./codecs.ts";
-import { hasEndMarker, inspectJpeg, inspectJpeg2000, type CodestreamInfo } from "./codestream.ts";
+import {
+  hasAllTileParts,
+  hasEndMarker,
+  inspectJpeg,
+  inspectJpeg2000,
+  type CodestreamInfo,
+} from "./codestream.ts";
 import { DicomError } from "./errors.ts";
 import { FileBuffer } from "./file-buffer.ts";
 import { encodedFrame } from "./fragments.ts";
@@ -215,7 +221,8 @@ async function decompress(
     throw new DicomError("decoder-failed", "The compressed image does not begin as it should.");
   }
   checkCodestream(info, header);
-  if (jpeg && !hasEndMarker(encoded)) {
+  const complete = jpeg ? hasEndMarker(encoded) : hasAllTileParts(encoded.subarray(info.start));
+  if (!complete) {
     throw new DicomError("truncated", "The compressed image ends early.");
   }
   // Decoders give bit patterns at the low end, as deep as the codestream says. Where that is deeper

@@ -48,7 +48,8 @@ export function progressReporter(
 
   async function countFiles(roots: readonly string[]): Promise<void> {
     let files = 0;
-    for await (const _ of walk(roots, { namesOnly: true, signal: counting.signal })) files++;
+    const entries = walk(roots, { namesOnly: true, signal: counting.signal });
+    while ((await entries.next()).done !== true) files++;
     if (!counting.signal.aborted) total = files;
   }
 
