@@ -198,12 +198,6 @@ function encode(vr: string, value: ElementValue, explicit: boolean, bigEndian: b
   return raw.length % 2 === 0 ? raw : Buffer.concat([raw, Buffer.from([padding])]);
 }
 
-function textOf(value: ElementValue): string {
-  if (typeof value === "string") return value;
-  if (typeof value === "number") return String(value);
-  throw new Error("The writer cannot write this value as text.");
-}
-
 function pixelElement(
   pixels: Uint8Array,
   vr: "OB" | "OW",

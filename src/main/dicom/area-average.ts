@@ -1,7 +1,7 @@
 /**
- * Averages an image into a smaller or larger grid by area, exactly: along each axis the source of
- * n samples and the target of m cells are laid on a common grid of n x m, so that every overlap is
- * a whole number and the sum of a cell is a whole number below 2^53.
+ * Averages an image into a smaller or larger grid by area, exactly. Along each axis the n source
+ * samples and the m cells are laid on a common grid, so that every overlap is a whole number; all
+ * sums are whole numbers far below 2^53, so every machine gets the same.
  */
 interface Axis {
   /** First and last source sample under each cell, and how much of each lies under it. */
@@ -11,14 +11,19 @@ interface Axis {
   readonly lastWeight: Int32Array;
   /** Weight of a sample that lies under the cell wholly. */
   readonly fullWeight: number;
+  /** Sum of the weights of a cell. */
+  readonly total: number;
 }
 
-function axis(samples: number, cells: number): Axis {
-  const first = new Int32Array(cells);
-  const last = new Int32Array(cells);
-  const firstWeight = new Int32Array(cells);
-  const lastWeight = new Int32Array(cells);
-  for (let cell = 0; cell < cells; cell++) {
+function axis(sourceSamples: number, cellCount: number): Axis {
+  const common = greatestCommonDivisor(sourceSamples, cellCount);
+  const samples = sourceSamples / common;
+  const cells = cellCount / common;
+  const first = new Int32Array(cellCount);
+  const last = new Int32Array(cellCount);
+  const firstWeight = new Int32Array(cellCount);
+  const lastWeight = new Int32Array(cellCount);
+  for (let cell = 0; cell < cellCount; cell++) {
     const from = cell * samples;
     const to = from + samples;
     const begin = Math.floor(from / cells);
@@ -28,7 +33,11 @@ function axis(samples: number, cells: number): Axis {
     firstWeight[cell] = Math.min((begin + 1) * cells, to) - from;
     lastWeight[cell] = end > begin ? to - end * cells : 0;
   }
-  return { first, last, firstWeight, lastWeight, fullWeight: cells };
+  return { first, last, firstWeight, lastWeight, fullWeight: cells, total: samples };
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
 /**
@@ -46,51 +55,70 @@ export function areaAverage(
 ): Uint16Array {
   const across = axis(columns, width);
   const down = axis(rows, height);
-  const sums = new Float64Array(width * height);
-  const line = new Float64Array(width);
-  let cell = 0;
-  for (let row = 0; row < rows; row++) {
-    sumLine(indices, row * columns, table, across, line);
-    // The cell under which the row ends may share it with the cells after it.
-    while (cell < height) {
-      const last = down.last[cell] ?? 0;
-      const first = down.first[cell] ?? 0;
-      const weight =
-        row === first
-          ? (down.firstWeight[cell] ?? 0)
-          : row === last
-            ? (down.lastWeight[cell] ?? 0)
-            : down.fullWeight;
-      const offset = cell * width;
-      for (let i = 0; i < width; i++)
-        sums[offset + i] = (sums[offset + i] ?? 0) + (line[i] ?? 0) * weight;
-      if (last > row) break;
-      cell++;
-      if (cell < height && (down.first[cell] ?? 0) > row) break;
-    }
-  }
-  const total = columns * rows;
   const averages = new Uint16Array(width * height);
-  for (let i = 0; i < averages.length; i++) {
-    averages[i] = Math.floor(((sums[i] ?? 0) * 2 + total) / (2 * total));
+  // Rows first: the many source rows of a cell are only added up, and weighted once.
+  const whole = new Uint32Array(columns);
+  const sums = new Float64Array(columns);
+  const total = across.total * down.total;
+  for (let cell = 0; cell < height; cell++) {
+    const first = down.first[cell] ?? 0;
+    const last = down.last[cell] ?? 0;
+    const firstWeight = down.firstWeight[cell] ?? 0;
+    const lastWeight = down.lastWeight[cell] ?? 0;
+    // A row that lies under the cell wholly belongs to the plain sum, also at the ends.
+    const from = firstWeight === down.fullWeight ? first : first + 1;
+    const wholeLast = last === first ? from === first : lastWeight === down.fullWeight;
+    const to = wholeLast ? last + 1 : last;
+    whole.fill(0);
+    for (let row = from; row < to; row++) addRow(indices, row * columns, table, whole);
+    const full = down.fullWeight;
+    for (let i = 0; i < columns; i++) sums[i] = (whole[i] ?? 0) * full;
+    if (from > first) addWeighted(indices, first * columns, table, firstWeight, sums);
+    if (!wholeLast && last > first) {
+      addWeighted(indices, last * columns, table, lastWeight, sums);
+    }
+    averageAcross(sums, across, total, averages, cell * width);
   }
   return averages;
 }
 
-function sumLine(
+function addRow(
   indices: Uint8Array | Uint16Array,
   offset: number,
   table: Uint16Array,
-  { first, last, firstWeight, lastWeight, fullWeight }: Axis,
-  line: Float64Array,
+  sums: Uint32Array,
 ): void {
-  for (let i = 0; i < line.length; i++) {
-    const begin = offset + (first[i] ?? 0);
-    const end = offset + (last[i] ?? 0);
+  for (let i = 0; i < sums.length; i++) {
+    sums[i] = (sums[i] ?? 0) + (table[indices[offset + i] ?? 0] ?? 0);
+  }
+}
+
+function addWeighted(
+  indices: Uint8Array | Uint16Array,
+  offset: number,
+  table: Uint16Array,
+  weight: number,
+  sums: Float64Array,
+): void {
+  for (let i = 0; i < sums.length; i++) {
+    sums[i] = (sums[i] ?? 0) + (table[indices[offset + i] ?? 0] ?? 0) * weight;
+  }
+}
+
+function averageAcross(
+  sums: Float64Array,
+  { first, last, firstWeight, lastWeight, fullWeight }: Axis,
+  total: number,
+  averages: Uint16Array,
+  offset: number,
+): void {
+  for (let cell = 0; cell < first.length; cell++) {
+    const begin = first[cell] ?? 0;
+    const end = last[cell] ?? 0;
     let whole = 0;
-    for (let j = begin + 1; j < end; j++) whole += table[indices[j] ?? 0] ?? 0;
-    let sum = whole * fullWeight + (table[indices[begin] ?? 0] ?? 0) * (firstWeight[i] ?? 0);
-    if (end > begin) sum += (table[indices[end] ?? 0] ?? 0) * (lastWeight[i] ?? 0);
-    line[i] = sum;
+    for (let i = begin + 1; i < end; i++) whole += sums[i] ?? 0;
+    let sum = whole * fullWeight + (sums[begin] ?? 0) * (firstWeight[cell] ?? 0);
+    if (end > begin) sum += (sums[end] ?? 0) * (lastWeight[cell] ?? 0);
+    averages[offset + cell] = Math.floor((sum * 2 + total) / (2 * total));
   }
 }

@@ -195,9 +195,14 @@ export function trainingFrame(image: DisplayImage, sizePixels: number): Training
 }
 
 function frameRange(content: Uint16Array): { readonly low: number; readonly high: number } {
-  const sorted = content.slice().sort();
-  const skip = Math.floor(sorted.length * tailShare);
-  return { low: sorted[skip] ?? 0, high: sorted[sorted.length - 1 - skip] ?? 0 };
+  const histogram = new Uint32Array(brightest + 1);
+  for (const value of content) histogram[value] = (histogram[value] ?? 0) + 1;
+  const skip = Math.floor(content.length * tailShare);
+  let low = 0;
+  for (let passed = histogram[0] ?? 0; passed <= skip; passed += histogram[low] ?? 0) low++;
+  let high = brightest;
+  for (let passed = histogram[high] ?? 0; passed <= skip; passed += histogram[high] ?? 0) high--;
+  return { low, high };
 }
 
 /**

@@ -20,7 +20,7 @@ export type PseudonymKind = "patient" | "study" | "series" | "instance" | "path"
 export interface SiteIdentity {
   /**
    * A keyed pseudonym: HMAC-SHA-256, the first 128 bits in hexadecimal. Surrounding space and the
-   * Unicode form of the text do not matter, its case does.
+   * Unicode form of the text do not matter (except in paths), its case does.
    */
   pseudonym(kind: PseudonymKind, value: string): string;
   /** An ISO date moved back by a secret number of days, the same for all of a patient's dates. */
@@ -86,8 +86,9 @@ export function siteIdentity(key: Uint8Array): SiteIdentity {
         own = derive(`pseudonym/${kind}`);
         keys.set(kind, own);
       }
-      const text = kind === "path" ? value : value.trim();
-      return createHmac("sha256", own).update(text.normalize("NFC")).digest("hex").slice(0, 32);
+      // A path is what the file system says it is; two that look alike can be two files.
+      const text = kind === "path" ? value : value.trim().normalize("NFC");
+      return createHmac("sha256", own).update(text).digest("hex").slice(0, 32);
     },
     shiftDate(patientPseudonym, isoDate) {
       const digest = createHmac("sha256", shiftKey).update(patientPseudonym).digest();
