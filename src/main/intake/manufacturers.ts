@@ -18,7 +18,10 @@ const manufacturers: readonly (readonly [string, string])[] = [
   ["swissray", "Swissray"],
   ["toshiba", "Toshiba"],
   ["vieworks", "Vieworks"],
-  // The makers that the phantom generator invents.
+];
+
+/** The makers that the phantom generator invents. */
+const inventedManufacturers: typeof manufacturers = [
   ["brightwater", "Brightwater Systems"],
   ["fernhill", "Fernhill Diagnostics"],
   ["halcyon", "Halcyon Radiographic"],
@@ -35,5 +38,11 @@ const manufacturers: readonly (readonly [string, string])[] = [
 export function knownManufacturer(value: string | null): string | null {
   if (value === null) return null;
   const lower = value.toLowerCase();
-  return manufacturers.find(([part]) => lower.includes(part))?.[1] ?? "other";
+  const all = [...manufacturers, ...inventedManufacturers];
+  return all.find(([part]) => lower.includes(part))?.[1] ?? "other";
+}
+
+/** Whether a kept name is one of the phantom generator's makers: such films show no patient. */
+export function isInventedManufacturer(kept: string | null): boolean {
+  return inventedManufacturers.some(([, name]) => name === kept);
 }

@@ -73,6 +73,28 @@ export function imageRow(database: Database, imageId: number): ImageRow {
   return toImageRow(row);
 }
 
+/** What the viewer shows of the film beside its row in the table. */
+export interface ImageDetails {
+  readonly rows: number;
+  readonly columns: number;
+  readonly bitsStored: number;
+  readonly photometricInterpretation: string;
+}
+
+/** @throws UserError "not-found". */
+export function imageDetails(database: Database, imageId: number): ImageDetails {
+  const row = database
+    .prepare(
+      `SELECT pixel_rows AS rows, pixel_columns AS columns, bits_stored AS bitsStored,
+         photometric_interpretation AS photometricInterpretation FROM image WHERE id = ?`,
+    )
+    .get(imageId) as ImageDetails | undefined;
+  if (row === undefined) {
+    throw new UserError("not-found", `There is no image with the number ${imageId}.`);
+  }
+  return row;
+}
+
 /** Includes an image, or sets it aside with a reason. */
 export function setImageStatus(
   database: Database,
@@ -84,6 +106,17 @@ export function setImageStatus(
     .prepare("UPDATE image SET status = ?, status_reason = ? WHERE id = ?")
     .run(status, status === "included" ? null : reason, imageId);
   return imageRow(database, imageId);
+}
+
+/** The makers of the cohort's films, as kept; null stands for unknown. */
+export function manufacturersOf(database: Database, cohortId: number): (string | null)[] {
+  return database
+    .prepare(
+      `SELECT DISTINCT series.manufacturer FROM image
+       JOIN series ON series.id = image.series_id WHERE image.cohort_id = ?`,
+    )
+    .pluck()
+    .all(cohortId) as (string | null)[];
 }
 
 /** The cohort of an image. */

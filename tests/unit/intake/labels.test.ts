@@ -1,0 +1,114 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { proposeMapping, readLabelTable } from "../../../src/main/intake/label-table.ts";
+import { importLabels } from "../../../src/main/intake/labels.ts";
+import { imageRows } from "../../../src/main/store/image-table.ts";
+import { addImage, openTestStore } from "../store/fixtures.ts";
+
+const keys = {
+  patient: (identifier: string) => `p:${identifier}`,
+  instance: (uid: string) => `i:${uid}`,
+  fileName: (name: string) => `f:${name}`,
+};
+
+function tableOf(text: string) {
+  const file = join(mkdtempSync(join(tmpdir(), "silhouette-labels-")), "labels.csv");
+  writeFileSync(file, text);
+  return readLabelTable(file);
+}
+
+function cohortOfTwo() {
+  const { database, cohortId } = openTestStore();
+  addImage(database, cohortId, { patient: "p:A", instance: "i:1", file: "f:1.dcm", sex: "F" });
+  addImage(database, cohortId, { patient: "p:B", instance: "i:2", file: "f:2.dcm" });
+  const rows = () =>
+    imageRows(database, {
+      cohortId,
+      filter: {},
+      sort: { column: "id", descending: false },
+      offset: 0,
+      limit: 10,
+    }).rows;
+  return { database, cohortId, rows };
+}
+
+describe("a table of labels", () => {
+  it("is read with commas, semicolons or tabs, with or without a byte-order mark", () => {
+    for (const [delimiter, mark] of [
+      [",", ""],
+      [";", "\uFEFF"],
+      ["\t", ""],
+    ] as const) {
+      const table = tableOf(`${mark}patient_id${delimiter}cardiomegaly\nA${delimiter}3\n`);
+      expect(table.rows).toEqual([{ patient_id: "A", cardiomegaly: "3" }]);
+      expect(proposeMapping(table.columns).patient).toBe("patient_id");
+    }
+  });
+
+  it("labels the image that a row names, and fills what the film does not say", () => {
+    const { database, cohortId, rows } = cohortOfTwo();
+    const table = tableOf(
+      "patient_id,image_id,age,sex,comorbidity_count,cardiomegaly,pleural_effusion_left\n" +
+        "A,1,61,F,2,3,0\nB,2,45,M,0,,severe\n",
+    );
+    const result = importLabels({ database, cohortId, table, keys, mapping: null });
+    expect(result).toMatchObject({ rows: 2, matched: 2, unmatched: [], invalid: [] });
+    const [first, second] = rows();
+    expect(first).toMatchObject({ ageYears: 61, sex: "F", comorbidityCount: 2 });
+    expect(first?.grades).toMatchObject({ cardiomegaly: 3, pleural_effusion_left: 0 });
+    expect(second).toMatchObject({ sex: "M" });
+    expect(second?.grades).toMatchObject({ cardiomegaly: null, pleural_effusion_left: 4 });
+  });
+
+  it("is imported twice without adding a reading", () => {
+    const { database, cohortId } = cohortOfTwo();
+    const table = tableOf("image_id,cardiomegaly\n1,3\n2,0\n");
+    importLabels({ database, cohortId, table, keys, mapping: null });
+    importLabels({ database, cohortId, table, keys, mapping: null });
+    expect(database.prepare("SELECT count(*) FROM reading").pluck().get()).toBe(2);
+  });
+
+  it("lists rows that fit no film, cannot be read or contradict another, and takes none of them", () => {
+    const { database, cohortId, rows } = cohortOfTwo();
+    const table = tableOf(
+      "patient_id,image_id,cardiomegaly\nA,1,3\nA,7,3\nB,1,3\nB,2,many\nA,1,0\n",
+    );
+    const result = importLabels({ database, cohortId, table, keys, mapping: null });
+    expect(result.matched).toBe(1);
+    expect(result.unmatched).toEqual([
+      { row: 3, reason: "the film is not in this cohort" },
+      { row: 4, reason: "the film belongs to another patient" },
+    ]);
+    expect(result.invalid.map((entry) => entry.row)).toEqual([5, 6]);
+    expect(rows()[0]?.grades.cardiomegaly).toBe(3);
+    expect(rows()[1]?.grades.cardiomegaly).toBeNull();
+  });
+
+  it("keeps the film's sex where the table says another, and says so", () => {
+    const { database, cohortId, rows } = cohortOfTwo();
+    const table = tableOf("image_id,sex,cardiomegaly\n1,M,0\n");
+    const result = importLabels({ database, cohortId, table, keys, mapping: null });
+    expect(result.invalid[0]?.reason).toMatch(/differs from the film's F/);
+    expect(rows()[0]?.sex).toBe("F");
+  });
+
+  it("with unknown columns or patients is refused with what was expected, and changes nothing", () => {
+    const { database, cohortId } = cohortOfTwo();
+    const attempt = (text: string) => () =>
+      importLabels({ database, cohortId, table: tableOf(text), keys, mapping: null });
+    expect(attempt("name,score\nA,1\n")).toThrow(/No column names the film/);
+    expect(attempt("patient_id,score\nA,1\n")).toThrow(/No column carries a finding/);
+    expect(attempt("patient_id,cardiomegaly\nZ,1\n")).toThrow(/No row of labels.csv fits/);
+    expect(database.prepare("SELECT count(*) FROM reading").pluck().get()).toBe(0);
+  });
+
+  it("never has a reading changed or deleted", () => {
+    const { database, cohortId } = cohortOfTwo();
+    const table = tableOf("image_id,cardiomegaly\n1,3\n");
+    importLabels({ database, cohortId, table, keys, mapping: null });
+    expect(() => database.exec("UPDATE reading SET grades = '{}'")).toThrow(/append-only/);
+    expect(() => database.exec("DELETE FROM reading")).toThrow(/append-only/);
+  });
+});
