@@ -31,7 +31,7 @@ interface Job {
   progress: JobProgress;
   readonly controller: AbortController;
   readonly finished: Promise<JobProgress>;
-  resume: PromiseWithResolvers<void> | null;
+  resume: PromiseWithResolvers<undefined> | null;
   rate: RateMeter;
   lastSent: number;
 }
@@ -89,6 +89,7 @@ export class Jobs {
       outcome.resolve(job.progress);
       this.#forgetOldest();
     };
+    this.#send(job.progress);
     body(control).then(
       (result) => {
         end({ state: controller.signal.aborted ? "cancelled" : "finished", result });
@@ -99,7 +100,6 @@ export class Jobs {
         if (!cancelled && !(thrown instanceof UserError)) console.error(thrown);
       },
     );
-    this.#send(job.progress);
     return jobId;
   }
 
@@ -110,7 +110,7 @@ export class Jobs {
   cancel(jobId: string): JobProgress {
     const job = this.#find(jobId);
     job.controller.abort(new UserError("conflict", "cancelled"));
-    job.resume?.resolve();
+    job.resume?.resolve(undefined);
     job.resume = null;
     return job.progress;
   }
@@ -119,10 +119,10 @@ export class Jobs {
     const job = this.#find(jobId);
     if (job.progress.state !== "running" && job.progress.state !== "paused") return job.progress;
     if (paused && job.resume === null) {
-      job.resume = Promise.withResolvers<void>();
+      job.resume = Promise.withResolvers<undefined>();
       this.#update(job, { state: "paused", perSecond: null, secondsLeft: null });
     } else if (!paused && job.resume !== null) {
-      job.resume.resolve();
+      job.resume.resolve(undefined);
       job.resume = null;
       job.rate = new RateMeter();
       this.#update(job, { state: "running" });

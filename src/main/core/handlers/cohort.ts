@@ -1,0 +1,69 @@
+import { pixelPipelineVersion } from "../../dicom/pixels.ts";
+import {
+  cohortOverview,
+  cohortSummary,
+  createCohort,
+  listCohorts,
+  renameCohort,
+  splitSummary,
+} from "../../store/cohorts.ts";
+import {
+  cohortOfImage,
+  imageDetails,
+  imageRow,
+  imageRows,
+  setImageStatus,
+} from "../../store/image-table.ts";
+import { quarantinedFiles, sourcePathOfImage } from "../../store/images.ts";
+import { createSplit } from "../../store/splits.ts";
+import type { CoreContext } from "../context.ts";
+import type { Handlers } from "./types.ts";
+
+type CohortProcedures =
+  | "cohort:list"
+  | "cohort:create"
+  | "cohort:rename"
+  | "cohort:overview"
+  | "cohort:images"
+  | "cohort:image"
+  | "cohort:set-status"
+  | "cohort:split"
+  | "cohort:quarantine";
+
+export function cohortHandlers(context: CoreContext): Handlers<CohortProcedures> {
+  const { database } = context;
+  return {
+    "cohort:list": () => listCohorts(database),
+    "cohort:create": (input) => {
+      const cohort = createCohort(database, { ...input, pixelPipeline: pixelPipelineVersion });
+      context.emit("cohort:changed", { cohortId: cohort.id });
+      return cohort;
+    },
+    "cohort:rename": ({ cohortId, name }) => {
+      const cohort = renameCohort(database, cohortId, name);
+      context.emit("cohort:changed", { cohortId });
+      return cohort;
+    },
+    "cohort:overview": ({ cohortId }) => cohortOverview(database, cohortId),
+    "cohort:images": (query) => imageRows(database, query),
+    "cohort:image": ({ imageId }) => ({
+      ...imageRow(database, imageId),
+      ...imageDetails(database, imageId),
+      path: sourcePathOfImage(database, context.identity, imageId),
+    }),
+    "cohort:set-status": ({ imageId, status, reason }) => {
+      const row = setImageStatus(database, imageId, status, reason ?? "set aside by hand");
+      context.emit("cohort:changed", { cohortId: cohortOfImage(database, imageId) });
+      return row;
+    },
+    "cohort:split": ({ cohortId, ...fractions }) => {
+      cohortSummary(database, cohortId);
+      createSplit(database, cohortId, fractions);
+      const summary = splitSummary(database, cohortId);
+      if (summary === null) throw new Error("the split was not stored");
+      context.emit("cohort:changed", { cohortId });
+      return summary;
+    },
+    "cohort:quarantine": ({ cohortId }) => quarantinedFiles(database, context.identity, cohortId),
+  };
+}

@@ -1,0 +1,59 @@
+import { listEngines } from "../../engine/registry.ts";
+import { createRuns, trainingDefaults } from "../../training/planning.ts";
+import { quotePrivacy } from "../../training/quote.ts";
+import { requestStop } from "../../training/recovery.ts";
+import { listRuns, readLedger, runSummary } from "../../training/run-summaries.ts";
+import { cohortSummary } from "../../store/cohorts.ts";
+import { telemetryAfter } from "../../store/runs.ts";
+import type { CoreContext } from "../context.ts";
+import type { Handlers } from "./types.ts";
+
+type TrainingProcedures =
+  | "training:defaults"
+  | "training:start"
+  | "training:stop"
+  | "privacy:quote"
+  | "run:list"
+  | "run:progress"
+  | "run:telemetry"
+  | "ledger:show"
+  | "engine:list";
+
+export function trainingHandlers(context: CoreContext): Handlers<TrainingProcedures> {
+  const { database, queue } = context;
+  return {
+    "training:defaults": ({ cohortId }) => trainingDefaults(database, cohortId),
+    "privacy:quote": (choices) => quotePrivacy(database, choices),
+    "training:start": (choices) => {
+      const runIds = createRuns(database, choices);
+      queue.add(runIds);
+      context.emit("cohort:changed", { cohortId: choices.cohortId });
+      return { runIds };
+    },
+    "training:stop": ({ runId }) => requestStop(database, runId),
+    "run:list": ({ cohortId }) => {
+      cohortSummary(database, cohortId);
+      return listRuns(database, cohortId);
+    },
+    "run:progress": ({ runId }) => {
+      const live = queue.progress(runId);
+      if (live !== null) return live;
+      const run = runSummary(database, runId);
+      return {
+        run,
+        phase: run.state,
+        step: run.stepsJournaled,
+        steps: run.plan.steps,
+        stepsPerSecond: null,
+        secondsLeft: null,
+        latest: null,
+      };
+    },
+    "run:telemetry": ({ runId, afterStep }) => telemetryAfter(database, runId, afterStep),
+    "ledger:show": ({ cohortId }) => {
+      cohortSummary(database, cohortId);
+      return readLedger(database, cohortId);
+    },
+    "engine:list": () => listEngines(),
+  };
+}
