@@ -1,0 +1,185 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { z } from "zod";
+import { labelMappingSchema, type LabelMapping } from "../../../shared/contract.ts";
+import type {
+  CohortOverview,
+  CohortSummary,
+  CountByValue,
+  ImportResult,
+  LabelImportResult,
+} from "../../../shared/domain.ts";
+import { messageOf, UserError } from "../../../shared/errors.ts";
+import { findings } from "../../../shared/findings.ts";
+import { formatCount, formatDuration } from "../../../shared/format.ts";
+import type { Core } from "../../core/core.ts";
+import { table } from "../output.ts";
+import { waitForJob, withCore, wholeNumber } from "../session.ts";
+
+/** `import`, `labels`, `cohort`. */
+export function addCohortCommands(program: Command): void {
+  program
+    .command("import <cohort> <paths...>")
+    .description("import films from folders and files; the cohort is created where it is new")
+    .option(
+      "--frame <pixels>",
+      "size of the cached training frame of a new cohort",
+      wholeNumber(32),
+    )
+    .action(
+      async (name: string, paths: string[], options: { frame?: number }, command: Command) => {
+        await withCore(command, async (core, output) => {
+          const cohort = await findOrCreate(core, name, options.frame ?? null);
+          const { jobId } = await core.call("intake:start", {
+            cohortId: cohort.id,
+            paths: paths.map((path) => resolve(path)),
+          });
+          const result = await waitForJob<ImportResult>(core, output, jobId);
+          output.result(result, () => describeImport(result));
+        });
+      },
+    );
+
+  program
+    .command("labels <cohort> <file>")
+    .description("import a table of labels")
+    .option("--map <file>", "a JSON file that says which column carries what")
+    .action(async (name: string, file: string, options: { map?: string }, command: Command) => {
+      await withCore(command, async (core, output) => {
+        const cohort = await cohortNamed(core, name);
+        const { jobId } = await core.call("labels:import", {
+          cohortId: cohort.id,
+          file: resolve(file),
+          mapping: options.map === undefined ? null : readMapping(options.map),
+        });
+        const result = await waitForJob<LabelImportResult>(core, output, jobId);
+        output.result(result, () => describeLabels(result));
+      });
+    });
+
+  program
+    .command("cohort <cohort>")
+    .description("counts by status, sex, age, label and split")
+    .option("--split", "make a split by patient (70 % train, 10 % validation, 20 % test)")
+    .action(async (name: string, options: { split?: boolean }, command: Command) => {
+      await withCore(command, async (core, output) => {
+        const cohort = await cohortNamed(core, name);
+        if (options.split === true) await core.call("cohort:split", defaultSplit(cohort.id));
+        const overview = await core.call("cohort:overview", { cohortId: cohort.id });
+        output.result(overview, () => describeCohort(overview));
+      });
+    });
+}
+
+/** The split that is made where nobody asked for another. */
+export function defaultSplit(cohortId: number) {
+  return { cohortId, train: 0.7, validation: 0.1, test: 0.2 };
+}
+
+/** @throws UserError "not-found", naming the cohorts that exist. */
+export async function cohortNamed(core: Core, name: string): Promise<CohortSummary> {
+  const cohorts = await core.call("cohort:list", {});
+  const cohort = cohorts.find((candidate) => candidate.name === name);
+  if (cohort !== undefined) return cohort;
+  const known = cohorts.map((candidate) => `"${candidate.name}"`).join(", ");
+  throw new UserError(
+    "not-found",
+    `There is no cohort named "${name}" in this data folder. ` +
+      (known === ""
+        ? "Import films first: silhouette import COHORT PATH..."
+        : `There is ${known}.`),
+  );
+}
+
+export async function findOrCreate(
+  core: Core,
+  name: string,
+  framePixels: number | null,
+): Promise<CohortSummary> {
+  const cohorts = await core.call("cohort:list", {});
+  const cohort = cohorts.find((candidate) => candidate.name === name);
+  if (cohort !== undefined) return cohort;
+  return core.call("cohort:create", {
+    name,
+    ...(framePixels === null ? {} : { framePixels }),
+  });
+}
+
+function readMapping(file: string): LabelMapping {
+  try {
+    return labelMappingSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch (thrown) {
+    const reason = thrown instanceof z.ZodError ? z.prettifyError(thrown) : messageOf(thrown);
+    throw new UserError("input", `${file} is not a mapping of columns: ${reason}`, {
+      cause: thrown,
+    });
+  }
+}
+
+const rowsListed = 20;
+
+export function describeImport(result: ImportResult): string {
+  const lines = [
+    `${formatCount(result.found)} files: ${formatCount(result.imported)} imported ` +
+      `(${formatCount(result.setAside)} of them set aside), ` +
+      `${formatCount(result.duplicates)} duplicates, ` +
+      `${formatCount(result.quarantined.length)} quarantined, ` +
+      `in ${formatDuration(result.seconds)}`,
+  ];
+  for (const { path, reason } of result.quarantined.slice(0, rowsListed)) {
+    lines.push(`  ${path}: ${reason}`);
+  }
+  if (result.quarantined.length > rowsListed) {
+    lines.push(`  and ${formatCount(result.quarantined.length - rowsListed)} more`);
+  }
+  return lines.join("\n");
+}
+
+export function describeLabels(result: LabelImportResult): string {
+  const lines = [
+    `${formatCount(result.rows)} rows: ${formatCount(result.matched)} matched, ` +
+      `${formatCount(result.unmatched.length)} unmatched, ` +
+      `${formatCount(result.invalid.length)} with something that was not taken`,
+  ];
+  const listed = [...result.unmatched, ...result.invalid].toSorted((a, b) => a.row - b.row);
+  for (const { row, reason } of listed.slice(0, rowsListed)) lines.push(`  row ${row}: ${reason}`);
+  if (listed.length > rowsListed) {
+    lines.push(`  and ${formatCount(listed.length - rowsListed)} more`);
+  }
+  return lines.join("\n");
+}
+
+function describeCohort(overview: CohortOverview): string {
+  const { summary } = overview;
+  const counts = (title: string, rows: readonly CountByValue[]): string =>
+    `${title}\n${table([
+      ["", "images", "patients"],
+      ...rows.map((row) => [`  ${row.value}`, row.images, row.patients]),
+    ])}`;
+  const labels = table([
+    ["Label", "positive", "negative", "missing"],
+    ...overview.labels.map((label) => [
+      `  ${findings.find((finding) => finding.key === label.finding)?.title ?? label.finding}`,
+      label.positive,
+      label.negative,
+      label.missing,
+    ]),
+  ]);
+  const split =
+    overview.split === null
+      ? "No split yet: the first run makes one, or use --split."
+      : table([
+          ["Part", "patients", "images"],
+          ...overview.split.parts.map((part) => [`  ${part.part}`, part.patients, part.images]),
+        ]);
+  return [
+    `${summary.name}: ${formatCount(summary.images)} images of ` +
+      `${formatCount(summary.patients)} patients, frames of ${summary.framePixels} px`,
+    counts("Status", overview.byStatus),
+    counts("Sex", overview.bySex),
+    counts("Age", overview.byAge),
+    labels,
+    split,
+  ].join("\n\n");
+}

@@ -1,0 +1,97 @@
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { engineBench } from "../../engine/bench.ts";
+import { listEngines } from "../../engine/registry.ts";
+import { engineStep } from "../../engine/step.ts";
+import { table } from "../output.ts";
+import { numberArgument, outputOf, wholeNumber } from "../session.ts";
+
+interface StepOptions {
+  readonly network: string;
+  readonly weights: string;
+  readonly batch: string;
+  readonly clip: number;
+  readonly out: string;
+  readonly engine: string;
+  readonly ordinary?: boolean;
+}
+
+interface BenchOptions {
+  readonly network: string;
+  readonly resolution: number;
+  readonly batch: number;
+  readonly microbatch?: number;
+  readonly engine: string;
+}
+
+/** `engine list`, `engine step`, `engine bench`: what computes, alone and without a store. */
+export function addEngineCommands(program: Command): void {
+  const engine = program.command("engine").description("what computes a training step");
+
+  engine
+    .command("list")
+    .description("engines with device and version, and why an absent one is absent")
+    .action(async (_options: unknown, command: Command) => {
+      const engines = await listEngines();
+      outputOf(command).result({ engines }, () =>
+        table(
+          engines.map(({ name, available, device, version, reason }) => [
+            name,
+            available ? "available" : "absent",
+            version ?? "–",
+            available ? (device ?? "") : (reason ?? ""),
+          ]),
+        ),
+      );
+    });
+
+  engine
+    .command("step")
+    .description("one private step of given weights on a given batch, without noise")
+    .requiredOption("--network <name>", "the network")
+    .requiredOption("--weights <file>", "safetensors with the network's parameters")
+    .requiredOption("--batch <file>", "safetensors with images and labels")
+    .requiredOption("--clip <norm>", "bound on one unit's gradient", numberArgument)
+    .requiredOption("--out <file>", "the safetensors to write")
+    .option("--engine <name>", "what computes", "auto")
+    .option("--ordinary", "also the gradient of the mean loss, as ordinary.PARAMETER")
+    .action(async (options: StepOptions, command: Command) => {
+      const result = await engineStep({
+        network: options.network,
+        weightsFile: resolve(options.weights),
+        batchFile: resolve(options.batch),
+        clippingNorm: options.clip,
+        outFile: resolve(options.out),
+        engine: options.engine,
+        ordinary: options.ordinary === true,
+      });
+      outputOf(command).result(result, () => `${result.out}: ${result.units} units`);
+    });
+
+  engine
+    .command("bench")
+    .description("medians of a forward pass, an ordinary and a private step")
+    .option("--network <name>", "the network", "resnet9")
+    .option("--resolution <pixels>", "side of the frame", wholeNumber(16), 64)
+    .option("--batch <n>", "units in a batch", wholeNumber(1), 16)
+    .option("--microbatch <n>", "units computed at once", wholeNumber(1))
+    .option("--engine <name>", "what computes", "auto")
+    .action(async (options: BenchOptions, command: Command) => {
+      const result = await engineBench({
+        network: options.network,
+        resolutionPixels: options.resolution,
+        batch: options.batch,
+        microbatch: options.microbatch ?? null,
+        engine: options.engine,
+      });
+      outputOf(command).result(result, () =>
+        table([
+          ["forward", result.forwardMilliseconds.toFixed(1), "ms"],
+          ["ordinary step", result.ordinaryMilliseconds.toFixed(1), "ms"],
+          ["private step", result.privateMilliseconds.toFixed(1), "ms"],
+          ["peak memory", result.peakMebibytes.toFixed(0), "MiB"],
+          ["on", `${result.engine}, ${result.device}`, ""],
+        ]),
+      );
+    });
+}

@@ -1,0 +1,217 @@
+import { resolve } from "node:path";
+import { InvalidArgumentError, type Command } from "commander";
+import type { RunSummary } from "../../../shared/domain.ts";
+import { UserError } from "../../../shared/errors.ts";
+import {
+  formatDelta,
+  formatDuration,
+  formatEpsilon,
+  formatNumber,
+} from "../../../shared/format.ts";
+import type { PrivacyUnit, Recipe } from "../../../shared/plan.ts";
+import type { Core } from "../../core/core.ts";
+import { table, type Output } from "../output.ts";
+import { numberArgument, wholeNumber, withCore } from "../session.ts";
+import { cohortNamed, defaultSplit } from "./cohort.ts";
+
+interface TrainOptions {
+  readonly epsilon?: number;
+  readonly nonPrivate?: boolean;
+  readonly delta?: number;
+  readonly epochs?: number;
+  readonly batch?: number;
+  readonly clip?: number;
+  readonly network?: string;
+  readonly resolution?: number;
+  readonly init?: string;
+  readonly engine?: string;
+  readonly unit?: PrivacyUnit;
+}
+
+/** `train`, `runs`, `stop`, `ledger`. */
+export function addTrainingCommands(program: Command): void {
+  program
+    .command("train <cohort>")
+    .description("train a model, privately or not")
+    .option("--epsilon <epsilon>", "the epsilon not to exceed", numberArgument)
+    .option("--non-private", "train without clipping and noise")
+    .option("--delta <delta>", "delta (default: 1/(10 x training patients))", numberArgument)
+    .option("--epochs <n>", "expected passes over the training patients", numberArgument)
+    .option("--batch <n>", "expected number of units in a step", wholeNumber(1))
+    .option("--clip <norm>", "bound on one unit's contribution", numberArgument)
+    .option("--network <name>", "the network")
+    .option("--resolution <pixels>", "side of the training frame", wholeNumber(16))
+    .option("--init <file>", "safetensors with the weights to start from")
+    .option("--engine <name>", "what computes; engine list shows the names")
+    .option("--unit <unit>", "privacy unit: patient or image", unitArgument)
+    .action(async (name: string, options: TrainOptions, command: Command) => {
+      if ((options.epsilon === undefined) === (options.nonPrivate !== true)) {
+        command.error("error: give either --epsilon E or --non-private", { exitCode: 2 });
+      }
+      await withCore(command, async (core, output) => {
+        const cohort = await cohortNamed(core, name);
+        await ensureSplit(core, output, cohort.id);
+        const { recipe } = await core.call("training:defaults", { cohortId: cohort.id });
+        const { runIds } = await core.call("training:start", {
+          cohortId: cohort.id,
+          recipe: changedRecipe(recipe, options),
+          epsilon: options.epsilon ?? null,
+          delta: options.delta ?? null,
+          withReference: false,
+        });
+        const runId = runIds[0] as string;
+        const run = await waitForRun(core, output, runId);
+        output.result({ run: run.id, ...run }, () => describeRun(run));
+      });
+    });
+
+  program
+    .command("runs <cohort>")
+    .description("the cohort's runs with plan, state and epsilon spent")
+    .action(async (name: string, _options: unknown, command: Command) => {
+      await withCore(command, async (core, output) => {
+        const cohort = await cohortNamed(core, name);
+        const runs = await core.call("run:list", { cohortId: cohort.id });
+        output.result({ runs }, () => describeRuns(runs));
+      });
+    });
+
+  program
+    .command("stop <run>")
+    .description("stop a run; its journaled steps stay spent")
+    .action(async (runId: string, _options: unknown, command: Command) => {
+      await withCore(command, async (core, output) => {
+        const run = await core.call("training:stop", { runId });
+        output.result(run, () => describeRun(run));
+      });
+    });
+
+  program
+    .command("ledger <cohort>")
+    .description("the cohort's privacy ledger and its composed epsilon")
+    .option("--verify", "check the chain; exit code 1 where it was tampered with")
+    .action(async (name: string, options: { verify?: boolean }, command: Command) => {
+      await withCore(command, async (core, output) => {
+        const cohort = await cohortNamed(core, name);
+        const ledger = await core.call("ledger:show", { cohortId: cohort.id });
+        const { verification } = ledger;
+        output.result(ledger, () =>
+          [
+            table([
+              ["run", "unit", "q", "sigma", "planned", "spent", "epsilon", "state"],
+              ...ledger.runs.map((run) => [
+                run.runId,
+                run.unit,
+                formatNumber(run.samplingRate, 4),
+                formatNumber(run.noiseMultiplier, 4),
+                run.stepsPlanned,
+                run.stepsSpent,
+                formatEpsilon(run.epsilon),
+                run.state,
+              ]),
+            ]),
+            ledger.delta === null
+              ? "No private run yet: epsilon 0."
+              : `All together: epsilon ${formatEpsilon(ledger.epsilon)} at delta ${formatDelta(ledger.delta)}`,
+            verification.intact
+              ? `Chain intact, ${ledger.entries.length} entries.`
+              : `TAMPERED:\n  ${verification.findings.join("\n  ")}`,
+          ].join("\n"),
+        );
+        if (options.verify === true && !verification.intact) {
+          throw new UserError("conflict", "the ledger does not verify; see the findings above.");
+        }
+      });
+    });
+}
+
+function unitArgument(text: string): PrivacyUnit {
+  if (text === "patient" || text === "image") return text;
+  throw new InvalidArgumentError("the privacy unit is patient or image");
+}
+
+function changedRecipe(recipe: Recipe, options: TrainOptions): Recipe {
+  return {
+    ...recipe,
+    epochs: options.epochs ?? recipe.epochs,
+    expectedBatch: options.batch ?? recipe.expectedBatch,
+    clipping: { ...recipe.clipping, norm: options.clip ?? recipe.clipping.norm },
+    network: options.network ?? recipe.network,
+    resolutionPixels: options.resolution ?? recipe.resolutionPixels,
+    initialWeights: options.init === undefined ? recipe.initialWeights : resolve(options.init),
+    engine: options.engine ?? recipe.engine,
+    unit: options.unit ?? recipe.unit,
+  };
+}
+
+/** Makes the default split where the cohort has none. */
+export async function ensureSplit(core: Core, output: Output, cohortId: number): Promise<void> {
+  const { split } = await core.call("cohort:overview", { cohortId });
+  if (split !== null) return;
+  await core.call("cohort:split", defaultSplit(cohortId));
+  output.message("Split by patient: 70 % train, 10 % validation, 20 % test.");
+}
+
+/**
+ * Waits until a run has ended, showing its progress; an interrupt from the keyboard stops it.
+ *
+ * @throws UserError where the run failed.
+ */
+export async function waitForRun(core: Core, output: Output, runId: string): Promise<RunSummary> {
+  const stopListening = core.on("run:progress", (progress) => {
+    if (progress.run.id !== runId) return;
+    const { run, step, steps, latest, stepsPerSecond, secondsLeft, phase } = progress;
+    output.progress(
+      [
+        `${run.kind === "private" ? "Private" : "Reference"} run, ${phase}: step ${step} of ${steps}`,
+        latest === null ? "" : `loss ${formatNumber(latest.loss, 3)}`,
+        latest?.epsilon == null ? "" : `epsilon ${formatEpsilon(latest.epsilon)}`,
+        stepsPerSecond === null ? "" : `${formatNumber(stepsPerSecond, 2)} steps/s`,
+        secondsLeft === null ? "" : `${formatDuration(secondsLeft)} left`,
+      ]
+        .filter((part) => part !== "")
+        .join(", "),
+    );
+  });
+  const stop = (): void => {
+    void core.call("training:stop", { runId });
+  };
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  try {
+    const run = await core.runFinished(runId);
+    if (run.state === "failed") {
+      throw new UserError("conflict", `Run ${runId} failed: ${run.message ?? "no reason known"}`);
+    }
+    return run;
+  } finally {
+    process.off("SIGINT", stop);
+    process.off("SIGTERM", stop);
+    stopListening();
+  }
+}
+
+export function describeRun(run: RunSummary): string {
+  const spent =
+    run.epsilonSpent === null
+      ? ""
+      : `, epsilon ${formatEpsilon(run.epsilonSpent)} at delta ${formatDelta(run.plan.privacy?.delta ?? 0)}`;
+  return `Run ${run.id} (${run.kind}): ${run.state} after ${run.stepsJournaled} of ${run.plan.steps} steps${spent}`;
+}
+
+function describeRuns(runs: readonly RunSummary[]): string {
+  if (runs.length === 0) return "No runs yet.";
+  return table([
+    ["run", "kind", "state", "steps", "of", "epsilon", "network", "px"],
+    ...runs.map((run) => [
+      run.id,
+      run.kind,
+      run.state,
+      run.stepsJournaled,
+      run.plan.steps,
+      run.epsilonSpent === null ? "–" : formatEpsilon(run.epsilonSpent),
+      run.plan.recipe.network,
+      run.plan.recipe.resolutionPixels,
+    ]),
+  ]);
+}
