@@ -67,6 +67,19 @@ export function formatPercent(share: number | null, digits = 1): string {
   return `${(share * 100).toFixed(digits)} %`;
 }
 
+/**
+ * A certainty close to 1 with as many digits as tell it from 1, rounded up since it is a bound:
+ * 0.99966 → "99.97 %".
+ */
+export function formatCertainty(share: number): string {
+  if (!Number.isFinite(share)) return noValue;
+  if (1 - share < 1e-6) return "more than 99.9999 %";
+  const digits = Math.max(1, Math.ceil(-Math.log10(1 - share)) - 2);
+  const scale = 10 ** digits;
+  const up = Math.ceil(share * 100 * scale - 1e-9) / scale;
+  return up < 100 ? `${up.toFixed(digits)} %` : formatPercent(share, digits + 1);
+}
+
 /** A part of a whole as a percentage; a whole of nothing has no parts. */
 export function formatShare(part: number, whole: number, digits = 0): string {
   return whole === 0 ? noValue : formatPercent(part / whole, digits);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  formatCertainty,
   fileNameOf,
   formatCounted,
   formatDay,
@@ -78,5 +79,20 @@ describe("names and tables", () => {
     expect(toCsv(["path", "reason"], [['a,"b".dcm', "cut\noff"]])).toBe(
       'path,reason\r\n"a,""b"".dcm","cut\noff"\r\n',
     );
+  });
+});
+
+describe("an attacker's certainty", () => {
+  it("never reads as complete, and never as less than it is", () => {
+    expect(formatCertainty(0.75)).toBe("75.0 %");
+    expect(formatCertainty(0.8808)).toBe("88.1 %");
+    expect(formatCertainty(0.99966)).toBe("99.97 %");
+    expect(formatCertainty(0.9999999)).toBe("more than 99.9999 %");
+    for (let epsilon = 0.1; epsilon < 13; epsilon += 0.1) {
+      const posterior = 1 / (1 + Math.exp(-epsilon));
+      const shown = Number(formatCertainty(posterior).replace(" %", ""));
+      expect(shown).toBeLessThan(100);
+      expect(shown).toBeGreaterThanOrEqual(100 * posterior - 1e-6);
+    }
   });
 });
