@@ -16,7 +16,7 @@ describe("from DICOM folder to report", () => {
   let referenceRun: RunSummary & { run: string };
 
   beforeAll(async () => {
-    await runJson("phantoms", films, "--patients", "110", "--seed", "11", "--size", "96");
+    await runJson("phantoms", films, "--patients", "150", "--seed", "11", "--size", "96");
     await runJson("import", "ward", films, "--frame", "32", ...at);
     await runJson("labels", "ward", join(films, "labels.csv"), ...at);
     privateRun = await runJson("train", "ward", "--epsilon", "8", ...recipe, ...at);
