@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { inOrder } from "../../../src/renderer/lib/counts.ts";
 import { asImportResult, asLabelImportResult } from "../../../src/renderer/lib/job-results.ts";
 import { withFilter } from "../../../src/renderer/lib/image-filter.ts";
 import { mapColumn, mappedColumn } from "../../../src/renderer/lib/label-mapping.ts";
@@ -39,6 +40,23 @@ describe("the mapping of label columns", () => {
 
   it("leaves a finding out altogether once it has no column", () => {
     expect(mapColumn(mapping, "cardiomegaly", null).findings).toEqual({});
+  });
+});
+
+describe("distributions", () => {
+  it("stand in the order of their numbers, with what is unknown at the end", () => {
+    const counts = ["10", "unknown", "2", "1", "3 or more"].map((value) => ({
+      value,
+      images: 1,
+      patients: 1,
+    }));
+    expect(inOrder(counts).map(({ value }) => value)).toEqual([
+      "1",
+      "2",
+      "3 or more",
+      "10",
+      "unknown",
+    ]);
   });
 });
 
