@@ -170,22 +170,51 @@ export function stepsFor(target: StepsTarget, accountant: Accountant = "best"): 
   const atMost = target.atMost ?? MOST_STEPS;
   checkEpsilon(limit);
   checkSteps(atMost);
-  const fits = (steps: number): boolean =>
-    epsilonOf([...alreadySpent, { samplingRate, noiseMultiplier, steps }], delta, accountant)
-      .epsilon <= limit;
+  const stepsBy = (single: "rdp" | "pld", guess: number): number =>
+    searchSteps(
+      (steps) =>
+        epsilonOf([...alreadySpent, { samplingRate, noiseMultiplier, steps }], delta, single)
+          .epsilon,
+      limit,
+      atMost,
+      guess,
+    );
+  const byRdp = stepsBy("rdp", 1000);
+  if (accountant === "rdp") return byRdp;
+  const byPld = stepsBy("pld", Math.max(1, byRdp));
+  return accountant === "pld" ? byPld : Math.max(byRdp, byPld);
+}
 
-  if (fits(atMost)) return atMost;
-  if (!fits(1)) return 0;
-  let fitting = 1;
-  let tooMany = atMost;
-  for (let probe = 16; probe < tooMany; probe *= 16) {
-    if (fits(probe)) fitting = probe;
-    else tooMany = probe;
+/**
+ * The largest whole number of steps in 0 ... atMost with epsilon(steps) at most `limit`; epsilon
+ * rises with steps. False position on log epsilon over log steps between a number that fits and
+ * one that does not, and the middle every third time.
+ */
+function searchSteps(
+  epsilonAt: (steps: number) => number,
+  limit: number,
+  atMost: number,
+  guess: number,
+): number {
+  let fitting = { steps: 0, excess: -Infinity };
+  let tooMany = { steps: atMost + 1, excess: Infinity };
+  let probe = Math.min(guess, atMost);
+  for (let evaluation = 1; tooMany.steps - fitting.steps > 1; evaluation += 1) {
+    const excess = Math.log(epsilonAt(probe) / limit);
+    if (excess <= 0) fitting = { steps: probe, excess };
+    else tooMany = { steps: probe, excess };
+    const low = Math.log(fitting.steps);
+    const high = Math.log(tooMany.steps);
+    let next = Math.exp(low + (high - low) / 2);
+    if (tooMany.steps > atMost) {
+      next = fitting.steps * 1.2 ** evaluation;
+    } else if (fitting.steps === 0) {
+      next = tooMany.steps / 1.2 ** evaluation;
+    } else if (evaluation % 3 !== 0 && Number.isFinite(fitting.excess - tooMany.excess)) {
+      const share = fitting.excess / (fitting.excess - tooMany.excess);
+      next = Math.exp(low + share * (high - low));
+    }
+    probe = Math.min(tooMany.steps - 1, Math.max(fitting.steps + 1, Math.round(next)));
   }
-  while (tooMany - fitting > 1) {
-    const middle = Math.floor((fitting + tooMany) / 2);
-    if (fits(middle)) fitting = middle;
-    else tooMany = middle;
-  }
-  return fitting;
+  return fitting.steps;
 }

@@ -94,4 +94,17 @@ describe("steps from epsilon", { timeout: 60_000 }, () => {
     expect(stepsFor(run, "rdp")).toBe(0);
     expect(stepsFor({ ...run, samplingRate: 0, atMost: 1234 }, "rdp")).toBe(1234);
   });
+
+  it("ends where the first steps cost nothing, and respects a cap of none or one", () => {
+    const silent = { samplingRate: 1e-5, noiseMultiplier: 5, epsilon: 1e-3, delta: 1e-3 };
+    const steps = stepsFor({ ...silent, atMost: 5_000_000 }, "rdp");
+    const at = (count: number): number =>
+      epsilonOf([{ ...silent, steps: count }], 1e-3, "rdp").epsilon;
+    expect(at(steps)).toBeLessThanOrEqual(1e-3);
+    expect(at(steps + 1)).toBeGreaterThan(1e-3);
+    expect(at(1)).toBe(0);
+    const run = { samplingRate: 0.01, noiseMultiplier: 1, epsilon: 1, delta: 1e-5 };
+    expect(stepsFor({ ...run, atMost: 0 }, "rdp")).toBe(0);
+    expect(stepsFor({ ...run, atMost: 1 }, "rdp")).toBe(1);
+  });
 });
