@@ -57,7 +57,8 @@ export function areaAverage(
   const down = axis(rows, height);
   const averages = new Uint16Array(width * height);
   // Rows first: the many source rows of a cell are only added up, and weighted once.
-  const whole = new Uint32Array(columns);
+  // The bits of a sum of up to 65,535 values of 16 bits; read back as unsigned.
+  const whole = new Int32Array(columns);
   const sums = new Float64Array(columns);
   const total = across.total * down.total;
   for (let cell = 0; cell < height; cell++) {
@@ -70,9 +71,15 @@ export function areaAverage(
     const wholeLast = last === first ? from === first : lastWeight === down.fullWeight;
     const to = wholeLast ? last + 1 : last;
     whole.fill(0);
-    for (let row = from; row < to; row++) addRow(indices, row * columns, table, whole);
+    let row = from;
+    for (; row + 4 <= to; row += 4) addFourRows(indices, row * columns, table, whole);
+    for (; row < to; row++) addRow(indices, row * columns, table, whole);
     const full = down.fullWeight;
-    for (let i = 0; i < columns; i++) sums[i] = (whole[i] ?? 0) * full;
+    if (from === first && wholeLast) {
+      averageWholeAcross(whole, full, across, total, averages, cell * width);
+      continue;
+    }
+    for (let i = 0; i < columns; i++) sums[i] = ((whole[i] ?? 0) >>> 0) * full;
     if (from > first) addWeighted(indices, first * columns, table, firstWeight, sums);
     if (!wholeLast && last > first) {
       addWeighted(indices, last * columns, table, lastWeight, sums);
@@ -86,10 +93,31 @@ function addRow(
   indices: Uint8Array | Uint16Array,
   offset: number,
   table: Uint16Array,
-  sums: Uint32Array,
+  sums: Int32Array,
 ): void {
   for (let i = 0; i < sums.length; i++) {
-    sums[i] = (sums[i] ?? 0) + (table[indices[offset + i] ?? 0] ?? 0);
+    sums[i] = ((sums[i] ?? 0) + (table[indices[offset + i] ?? 0] ?? 0)) | 0;
+  }
+}
+
+/** Four rows at a time: one load and store of the sum for four pixels, in 32-bit arithmetic. */
+function addFourRows(
+  indices: Uint8Array | Uint16Array,
+  offset: number,
+  table: Uint16Array,
+  sums: Int32Array,
+): void {
+  const second = offset + sums.length;
+  const third = second + sums.length;
+  const fourth = third + sums.length;
+  for (let i = 0; i < sums.length; i++) {
+    sums[i] =
+      ((sums[i] ?? 0) +
+        (table[indices[offset + i] ?? 0] ?? 0) +
+        (table[indices[second + i] ?? 0] ?? 0) +
+        (table[indices[third + i] ?? 0] ?? 0) +
+        (table[indices[fourth + i] ?? 0] ?? 0)) |
+      0;
   }
 }
 
@@ -102,6 +130,26 @@ function addWeighted(
 ): void {
   for (let i = 0; i < sums.length; i++) {
     sums[i] = (sums[i] ?? 0) + (table[indices[offset + i] ?? 0] ?? 0) * weight;
+  }
+}
+
+/** The same as `averageAcross` for sums of whole rows, all of weight `rowWeight`. */
+function averageWholeAcross(
+  sums: Int32Array,
+  rowWeight: number,
+  { first, last, firstWeight, lastWeight, fullWeight }: Axis,
+  total: number,
+  averages: Uint16Array,
+  offset: number,
+): void {
+  for (let cell = 0; cell < first.length; cell++) {
+    const begin = first[cell] ?? 0;
+    const end = last[cell] ?? 0;
+    let whole = 0;
+    for (let i = begin + 1; i < end; i++) whole += (sums[i] ?? 0) >>> 0;
+    let sum = whole * fullWeight + ((sums[begin] ?? 0) >>> 0) * (firstWeight[cell] ?? 0);
+    if (end > begin) sum += ((sums[end] ?? 0) >>> 0) * (lastWeight[cell] ?? 0);
+    averages[offset + cell] = Math.floor((sum * rowWeight * 2 + total) / (2 * total));
   }
 }
 

@@ -55,11 +55,15 @@ function isClean(values: StoredValues, bitsStored: number, signed: boolean): boo
     return true;
   }
   let seen = 0;
-  if (values instanceof Uint16Array && values.byteOffset % 4 === 0) {
-    const pairs = new Uint32Array(values.buffer, values.byteOffset, values.length >>> 1);
-    for (let i = 0; i < pairs.length; i++) seen |= pairs[i] ?? 0;
-    seen = (seen & 0xffff) | (seen >>> 16);
-    if (values.length % 2 === 1) seen |= values[values.length - 1] ?? 0;
+  if (values instanceof Uint16Array) {
+    // Two values at a time, from the first that stands on a whole word.
+    const lead = values.byteOffset % 4 === 0 ? 0 : 1;
+    const pairCount = (values.length - lead) >>> 1;
+    if (pairCount > 0) {
+      const pairs = new Int32Array(values.buffer, values.byteOffset + lead * 2, pairCount);
+      for (let i = 0; i < pairs.length; i++) seen |= pairs[i] ?? 0;
+    }
+    seen = (seen & 0xffff) | (seen >>> 16) | (values[0] ?? 0) | (values[values.length - 1] ?? 0);
   } else {
     for (let i = 0; i < values.length; i++) seen |= values[i] ?? 0;
   }
