@@ -241,7 +241,7 @@ export interface PrivacyQuote {
   /** Epsilon of the cohort's ledger before this run, and with it. */
   readonly spentBefore: number;
   readonly spentAfter: number;
-  /** Upper bound on an attacker's certainty that a patient took part, from a 50 % prior. */
+  /** Bound of exp(epsilon) on an attacker's certainty from a 50 % prior; delta is left aside. */
   readonly worstCasePosterior: number;
   readonly sentence: string;
   /** Best true-positive rate of a membership attacker at each false-positive rate. */

@@ -6,8 +6,9 @@ export interface PrivacyMeaning {
   /** The curve no membership attack on the trained model can rise above. */
   readonly tradeOff: readonly TradeOffPoint[];
   /**
-   * The highest certainty to which an attacker can be brought who thought membership as likely as
-   * not, outside of an event of probability delta.
+   * The highest certainty to which the factor exp(epsilon) alone can bring an attacker who thought
+   * membership as likely as not. Delta is left aside: (epsilon, delta) does not bound a single
+   * posterior, only how often an attack is right (`bestAccuracy`).
    */
   readonly posteriorFromEven: number;
   /** The share of right answers of the best attack on an even mix of members and others. */
@@ -78,9 +79,8 @@ export function mostTruePositives(
 }
 
 /**
- * The highest probability of membership that an attacker with this prior can be brought to,
- * outside of an event of probability delta: odds grow at most by exp(epsilon)
- * (Kasiviswanathan, Smith 2014, arXiv 0803.3946).
+ * The highest probability of membership that an attacker with this prior can be brought to under
+ * (epsilon, 0): odds grow at most by exp(epsilon) (Kasiviswanathan, Smith 2014, arXiv 0803.3946).
  */
 export function highestPosterior(epsilon: number, prior: number): number {
   checkEpsilon(epsilon);
@@ -112,13 +112,13 @@ function sentenceFor(epsilon: number, delta: number, unit: string): string {
       `attacker may become certain whether a ${unit} was in the training data.`
     );
   }
-  const posterior = percentage(highestPosterior(epsilon, 0.5));
+  const right = percentage(bestAttackAccuracy(epsilon, delta));
   const found = percentage(mostTruePositives(epsilon, delta, 0.01));
   return (
-    `An attacker who knows everything else and thinks it as likely as not that a given ${unit} ` +
-    `was in the training data can be brought to a certainty of at most ${posterior} by this ` +
-    `model, except with a probability of ${plain(delta)}; an attack that wrongly accuses 1 in 100 ` +
-    `outsiders recognises at most ${found} of the ${unit}s that were in.`
+    `An attacker who knows everything else and has to tell from this model whether a given ${unit}, ` +
+    `as likely as not, was in the training data is right at most ${right} of the time, where ` +
+    `guessing gives 50 %; an attack that wrongly accuses 1 in 100 outsiders recognises at most ` +
+    `${found} of the ${unit}s that were in.`
   );
 }
 
@@ -137,12 +137,4 @@ function percentage(share: number): string {
   const scale = 10 ** decimals;
   // The share itself carries rounding errors; they are not to push it up a digit.
   return `${(Math.ceil(percent * scale * (1 - 1e-13)) / scale).toFixed(decimals)} %`;
-}
-
-function plain(probability: number): string {
-  const [mantissa = "", exponent = "0"] = probability.toExponential(1).split("e");
-  const shown = mantissa.replace(/\.0$/, "");
-  return Number(exponent) > -3
-    ? String(Number(probability.toPrecision(2)))
-    : `${shown}e${exponent}`;
 }

@@ -65,8 +65,8 @@ export function writePrivacy(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
   sheet.paragraph(
     `An attacker who knows every other ${unit} and the weights, and who held it as likely as not ` +
       `that a certain ${unit} took part in the training, can at most become ` +
-      `${bold(percent(meaning.worstCasePosterior, 1))} certain of it. This is an upper bound over ` +
-      "all attacks, present and future, not a description of a known one. " +
+      `${bold(percent(meaning.worstCasePosterior, 1))} certain of it, with δ left aside. This is an upper bound ` +
+      "over all attacks, present and future, not a description of a known one. " +
       rocSentence(facts),
   );
   const size = { theme: printTheme, widthPixels: 232, heightPixels: 222 };
