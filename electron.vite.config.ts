@@ -11,6 +11,7 @@ const mainEntries: Record<string, string> = {
   trainer: "src/main/training/trainer-process.ts",
   "decode-worker": "src/main/dicom/decode-worker.ts",
   "phantom-worker": "src/main/phantoms/worker.ts",
+  "engine-probe": "src/main/engine/probe-process.ts",
 };
 
 const main: MainViteConfig = {

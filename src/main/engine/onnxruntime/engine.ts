@@ -1,9 +1,11 @@
 import { availableParallelism, cpus } from "node:os";
 import { createRequire } from "node:module";
+import type { NetworkDescription } from "../../network/description.ts";
 import { checkResolution } from "../../network/validate.ts";
 import { MicrobatchedNetwork } from "../compiled.ts";
-import type { Engine, EngineDescription } from "../engine.ts";
+import type { CompileOptions, CompiledNetwork, Engine, EngineDescription } from "../engine.ts";
 import { unitsAtOnce } from "../memory.ts";
+import { runProbe } from "../probe.ts";
 import { openProgram } from "./program.ts";
 
 export function onnxruntimeVersion(): string {
@@ -13,10 +15,38 @@ export function onnxruntimeVersion(): string {
   return "unknown";
 }
 
-export function cpuName(): string {
+function cpuName(): string {
   const model = cpus()[0]?.model.trim() ?? "";
   const threads = availableParallelism();
   return `${model === "" ? "CPU" : model}, ${threads} ${threads === 1 ? "thread" : "threads"}`;
+}
+
+/** A network on one of onnxruntime's execution providers ("cpu", "webgpu", ...). */
+export function providerNetwork(
+  provider: string,
+  network: NetworkDescription,
+  options: CompileOptions,
+): CompiledNetwork {
+  checkResolution(network, options.resolutionPixels);
+  const sessions = {
+    executionProviders: [provider],
+    // The fused operators are kernels of the CPU provider.
+    fusedOperators: provider === "cpu",
+    threads: options.threads ?? availableParallelism(),
+  };
+  return new MicrobatchedNetwork(
+    network,
+    options.resolutionPixels,
+    unitsAtOnce(options),
+    (step, label) => openProgram(step, label, sessions),
+  );
+}
+
+function engineOn(provider: string, description: EngineDescription): Engine {
+  return {
+    description,
+    compile: (network, options) => Promise.resolve(providerNetwork(provider, network, options)),
+  };
 }
 
 /** The CPU is always there: onnxruntime is part of the product. */
@@ -30,20 +60,50 @@ export function describeCpu(): EngineDescription {
   };
 }
 
-/** onnxruntime on the CPU, with its own fused operators. */
 export function cpuEngine(): Engine {
-  return {
-    description: describeCpu(),
-    compile: (network, options) => {
-      checkResolution(network, options.resolutionPixels);
-      const threads = options.threads ?? availableParallelism();
-      const units = unitsAtOnce(options);
-      const sessions = { executionProviders: ["cpu"], fusedOperators: true, threads };
-      return Promise.resolve(
-        new MicrobatchedNetwork(network, options.resolutionPixels, units, (step, label) =>
-          openProgram(step, label, sessions),
-        ),
-      );
-    },
-  };
+  return engineOn("cpu", describeCpu());
+}
+
+/** Where onnxruntime-node brings a provider along, and what else it takes. */
+const gpuProviders = {
+  webgpu: {
+    platforms: ["linux x64", "win32 x64", "win32 arm64", "darwin arm64"],
+    help:
+      "It needs a graphics driver for this machine's GPU: Vulkan on Linux, DirectX 12 on " +
+      "Windows, Metal on macOS.",
+  },
+  dml: { platforms: ["win32 x64", "win32 arm64"], help: "It needs a GPU with DirectX 12." },
+  coreml: { platforms: ["darwin arm64"], help: "It needs macOS on Apple silicon." },
+  cuda: {
+    platforms: ["linux x64"],
+    help:
+      "It needs an NVIDIA GPU with CUDA 12 and cuDNN 9, and onnxruntime's CUDA libraries, which " +
+      "`node node_modules/onnxruntime-node/script/install --onnxruntime-node-install=cuda12` downloads.",
+  },
+} as const;
+
+export type GpuProvider = keyof typeof gpuProviders;
+
+/** Says whether a GPU provider works here, tried in a process of its own. Never throws. */
+export async function describeProvider(provider: GpuProvider): Promise<EngineDescription> {
+  const name = `onnxruntime-${provider}`;
+  const { platforms, help } = gpuProviders[provider];
+  const absent = (reason: string): EngineDescription => ({
+    name,
+    device: null,
+    version: null,
+    available: false,
+    reason,
+  });
+  const here = `${process.platform} ${process.arch}`;
+  if (!platforms.some((platform) => platform === here))
+    return absent(`onnxruntime has it on ${platforms.join(", ")} only; this is ${here}.`);
+  const probe = await runProbe(name);
+  if (!probe.works) return absent(`No usable device was found: ${probe.reason} ${help}`);
+  return { name, device: probe.device, version: probe.version, available: true, reason: null };
+}
+
+/** Opens a provider in this process. Call only where `describeProvider` says it is available. */
+export async function providerEngine(provider: GpuProvider): Promise<Engine> {
+  return engineOn(provider, await describeProvider(provider));
 }

@@ -1,0 +1,61 @@
+import { checkResolution } from "../../network/validate.ts";
+import { MicrobatchedNetwork } from "../compiled.ts";
+import type { Engine, EngineDescription } from "../engine.ts";
+import { unitsAtOnce } from "../memory.ts";
+import { runProbe } from "../probe.ts";
+import { installation, isInstalled, loadTensorFlow, packageName, requirements } from "./load.ts";
+import type { TensorFlow } from "./operations.ts";
+import { openProgram } from "./program.ts";
+
+export const tensorflowName = "tensorflow";
+
+/** An engine on a TensorFlow.js that is loaded already, with its present backend. */
+export function engineOn(tf: TensorFlow, description: EngineDescription): Engine {
+  return {
+    description,
+    compile: (network, options) => {
+      checkResolution(network, options.resolutionPixels);
+      return Promise.resolve(
+        new MicrobatchedNetwork(
+          network,
+          options.resolutionPixels,
+          unitsAtOnce(options),
+          (step, label) => Promise.resolve(openProgram(tf, step, label)),
+        ),
+      );
+    },
+  };
+}
+
+/** Says whether @tensorflow/tfjs-node-gpu is here and works, tried in a process of its own. */
+export async function describeTensorFlow(): Promise<EngineDescription> {
+  const absent = (reason: string): EngineDescription => ({
+    name: tensorflowName,
+    device: null,
+    version: null,
+    available: false,
+    reason,
+  });
+  if (!isInstalled())
+    return absent(
+      `The optional package ${packageName} is not installed. ${installation} ${requirements}`,
+    );
+  const probe = await runProbe(tensorflowName);
+  if (!probe.works)
+    return absent(`${packageName} is installed but does not load: ${probe.reason} ${requirements}`);
+  return {
+    name: tensorflowName,
+    device: probe.device,
+    version: probe.version,
+    available: true,
+    reason: null,
+  };
+}
+
+/** Opens the engine in this process. Call only where `describeTensorFlow` says it is available. */
+export async function tensorflowEngine(): Promise<Engine> {
+  const description = await describeTensorFlow();
+  const { tf } = loadTensorFlow();
+  await tf.ready();
+  return engineOn(tf, description);
+}
