@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { withLock } from "./lock.mjs";
-import { installedNode, isNewEnough, root } from "./paths.mjs";
+import { installedNode, root } from "./paths.mjs";
 import { mustRunNpm } from "./processes.mjs";
 import { say, secondsSince } from "./report.mjs";
 
@@ -15,31 +15,32 @@ export async function ensureDependencies() {
   await withLock(join(root, ".cache", "install.lock"), async () => {
     if (isInstalled()) return;
     const start = performance.now();
-    say("installing the dependencies");
-    await mustRunNpm(["ci", "--no-audit", "--no-fund"], { cwd: root });
+    if (!hasPackages()) {
+      say("installing the dependencies");
+      await mustRunNpm(["ci"], { cwd: root });
+    }
     await ensureNode();
     say(`dependencies installed in ${secondsSince(start)}`);
   });
 }
 
 function isInstalled() {
+  return hasPackages() && existsSync(installedNode());
+}
+
+function hasPackages() {
   const modules = join(root, "node_modules");
   if (!existsSync(modules)) return false;
   // A linked node_modules belongs to another clone; installing here would empty it.
   if (lstatSync(modules).isSymbolicLink()) return true;
   const installed = join(modules, ".package-lock.json");
-  if (!existsSync(installed) || !hasNode()) return false;
+  if (!existsSync(installed)) return false;
   return holdsAll(readLock(join(root, "package-lock.json")), readLock(installed));
 }
 
-function hasNode() {
-  return existsSync(installedNode()) || isNewEnough(process.versions.node);
-}
-
-/** Where npm was told to run no install scripts, the `node` package lacks its executable. */
+/** The one install script that has to run: the `node` package fetches its executable. */
 async function ensureNode() {
-  if (hasNode()) return;
-  say("the node package has not fetched its executable; running its install script");
+  if (existsSync(installedNode())) return;
   await mustRunNpm(["rebuild", "node", "--ignore-scripts=false"], { cwd: root });
 }
 
