@@ -140,7 +140,7 @@ function writeOperatingPoints(sheet: Sheet, rows: LabelRows): void {
         return {
           cells: [
             kind === "private" ? "Private run" : "Reference run",
-            label?.threshold ? decimals(label.threshold, 3) : undefinedMark,
+            label?.threshold == null ? undefinedMark : decimals(label.threshold, 3),
             estimate(label?.sensitivity ?? null),
             estimate(label?.specificity ?? null),
             estimate(label?.accuracy ?? null),
