@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig, type MainViteConfig, type UserConfig } from "electron-vite";
 
@@ -22,7 +20,7 @@ const main: MainViteConfig = {
     minify: false,
     externalizeDeps: true,
     rolldownOptions: {
-      input: existing(mainEntries),
+      input: mainEntries,
       output: {
         format: "es",
         entryFileNames: "[name].js",
@@ -69,9 +67,3 @@ const parts: Record<string, UserConfig> = {
 export default defineConfig(
   parts[process.env["SILHOUETTE_BUILD"] ?? ""] ?? { main, preload, renderer },
 );
-
-function existing(entries: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(entries).filter(([, file]) => existsSync(resolve(file))),
-  );
-}
