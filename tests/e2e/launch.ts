@@ -34,7 +34,8 @@ export async function launch(dataFolder?: string): Promise<Launched> {
   const complaints: string[] = [];
   application.process().stderr?.on("data", (data: Buffer) => complaints.push(data.toString()));
   const page = await application.firstWindow();
-  await page.waitForURL("app://silhouette/**", { waitUntil: "domcontentloaded" });
+  // A busy machine can take its time to draw the first window.
+  await page.waitForURL("app://silhouette/**", { waitUntil: "domcontentloaded", timeout: 90_000 });
   page.on("console", (message) => {
     if (message.type() === "error") complaints.push(message.text());
   });

@@ -1,0 +1,168 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test, type Locator, type Page } from "@playwright/test";
+import { generatePhantoms } from "../../src/main/phantoms/generate.ts";
+import { launch, type Launched } from "./launch.ts";
+
+/** The main job, by clicking, in the real window with the real core; one step builds on another. */
+test.describe.configure({ mode: "serial" });
+
+let launched: Launched;
+let page: Page;
+let folder: string;
+let films: string;
+let report: string;
+
+const button = (name: string): Locator => page.getByRole("button", { name, exact: true });
+const screen = (name: string): Locator =>
+  page.getByRole("navigation", { name: "Screens" }).getByRole("button", { name, exact: true });
+const tab = (name: RegExp): Locator => page.getByRole("tab", { name });
+const picture = (name: string): Promise<Buffer> =>
+  page.screenshot({ path: `test-results/screens/${name}.png` });
+
+test.beforeAll(async () => {
+  test.setTimeout(180_000);
+  folder = await mkdtemp(join(tmpdir(), "silhouette-main-job-"));
+  films = join(folder, "films");
+  report = join(folder, "report.pdf");
+  await generatePhantoms({ folder: films, patients: 110, seed: 21, sizePixels: 128 });
+  await mkdir(join(films, "letters"));
+  await writeFile(join(films, "letters", "letter.dcm"), "Dear colleague,\n");
+  launched = await launch();
+  page = launched.page;
+  // A native dialog cannot be clicked: its answer is given in its place.
+  await launched.application.evaluate(
+    ({ dialog }, answers) => {
+      dialog.showOpenDialog = (...args: unknown[]) => {
+        const wanted = JSON.stringify(args).includes("openDirectory");
+        return Promise.resolve({
+          canceled: false,
+          filePaths: [wanted ? answers.films : answers.labels],
+        });
+      };
+      dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath: answers.report });
+    },
+    { films, labels: join(films, "labels.csv"), report },
+  );
+});
+
+test.afterAll(async () => {
+  await launched.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test("a folder becomes a cohort, and what is no film is quarantined with a reason", async () => {
+  await button("Create an empty cohort").click();
+  await page.getByLabel("Name").fill("Ward 7");
+  await button("Create cohort").click();
+  await button("Choose folders").first().click();
+  await expect(page.locator("[data-testid=job-intake][data-state=finished]")).toBeVisible({
+    timeout: 90_000,
+  });
+  await expect(page.getByText(/letter\.dcm/).first()).toBeVisible();
+  await picture("1-intake");
+});
+
+test("the labels go in through their preview", async () => {
+  await tab(/Labels/).click();
+  await button("Choose labels file").click();
+  await button("Import labels").click();
+  await expect(page.locator("[data-testid=job-labels][data-state=finished]")).toBeVisible({
+    timeout: 60_000,
+  });
+  await tab(/Overview/).click();
+  await expect(page.getByText("Cardiomegaly").first()).toBeVisible();
+  await picture("2-overview");
+});
+
+test("a film opens from the table and is inverted by a key", async () => {
+  await tab(/Films/).click();
+  const grid = page.getByRole("grid", { name: "Films" });
+  await grid.press("ArrowDown");
+  await grid.press("Enter");
+  const viewer = page.getByRole("region", { name: "Film viewer" });
+  await expect(viewer.locator("canvas")).toBeVisible();
+  await page.waitForTimeout(1500);
+  const before = await viewer.locator("canvas").screenshot();
+  await page.keyboard.press("i");
+  await page.waitForTimeout(500);
+  const inverted = await viewer.locator("canvas").screenshot();
+  expect(inverted.equals(before)).toBe(false);
+  await picture("3-film");
+  await page.keyboard.press("Escape");
+});
+
+test("the patients are split once", async () => {
+  await tab(/Split/).click();
+  await button("Make split").click();
+  await expect(page.getByTestId("split-table")).toContainText(/[Tt]est/);
+});
+
+test("the slider shows the noise at once, and one click trains the pair", async () => {
+  test.setTimeout(180_000);
+  await screen("Train").click();
+  const content = page.getByRole("main");
+  await page.getByLabel("Expected batch").fill("16");
+  await page.getByLabel("Epochs").fill("2");
+  await expect(button("Train private and reference run")).toBeEnabled();
+  const before = await content.innerText();
+  const slider = page.getByRole("slider", { name: "Epsilon" });
+  for (let press = 0; press < 10; press += 1) await slider.press("ArrowLeft");
+  await expect.poll(() => content.innerText()).not.toBe(before);
+  await expect(button("Train private and reference run")).toBeEnabled();
+  await picture("4-train");
+  await button("Train private and reference run").click();
+  for (const kind of ["private", "reference"]) {
+    await expect(
+      page.locator(`[data-testid=run-${kind}][data-state=finished]`).first(),
+    ).toBeVisible({ timeout: 120_000 });
+  }
+  await picture("5-trained");
+});
+
+test("both runs are compared and the report is written", async () => {
+  await button("Compare these runs").click();
+  await button("Compare on the test patients").click();
+  await expect(page.getByTestId("label-table")).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByTestId("label-table")).toContainText("Cardiomegaly");
+  await picture("6-compare");
+  await button("Export PDF").click();
+  await expect(page.getByRole("main").getByRole("button", { name: "Open report" })).toBeVisible({
+    timeout: 60_000,
+  });
+  expect((await readFile(report)).subarray(0, 5).toString()).toBe("%PDF-");
+});
+
+test("the ledger shows the private run", async () => {
+  await screen("Privacy").click();
+  await expect(page.getByTestId("ledger-runs")).toContainText(/p-[0-9a-f]{6}/);
+  await expect(page.getByRole("main")).toContainText(/intact/i);
+  await picture("7-privacy");
+});
+
+test("the window outlives its core, and nothing imported is lost", async () => {
+  const numbers = (): Promise<{ core: number; images: number }> =>
+    page.evaluate(async () => {
+      const { silhouette } = globalThis as unknown as {
+        silhouette: { call(procedure: string, input: object): Promise<unknown> };
+      };
+      const info = (await silhouette.call("app:info", {})) as { coreProcess: number };
+      const [cohort] = (await silhouette.call("cohort:list", {})) as { images: number }[];
+      return { core: info.coreProcess, images: cohort?.images ?? 0 };
+    });
+  const before = await numbers();
+  expect(before.images).toBeGreaterThan(100);
+  process.kill(before.core, "SIGKILL");
+  await expect
+    .poll(
+      () =>
+        numbers().then(
+          ({ core }) => core,
+          () => before.core,
+        ),
+      { timeout: 30_000 },
+    )
+    .not.toBe(before.core);
+  expect((await numbers()).images).toBe(before.images);
+});
