@@ -42,7 +42,9 @@ export async function describeTensorFlow(): Promise<EngineDescription> {
     );
   const probe = await runProbe(tensorflowName);
   if (!probe.works)
-    return absent(`${packageName} is installed but does not load: ${probe.reason} ${requirements}`);
+    return absent(
+      `${packageName} is installed but does not load: ${probe.reason} ${installation} ${requirements}`,
+    );
   return {
     name: tensorflowName,
     device: probe.device,

@@ -5,10 +5,10 @@ import type { TensorFlow } from "./operations.ts";
 
 export const packageName = "@tensorflow/tfjs-node-gpu";
 
-/** How to get the package, in words for people. */
+/** How to get the package and its library, in words for people. Nothing runs at install. */
 export const installation =
-  `\`npm install ${packageName}@4.22.0\` in the program's folder brings it, with a download of ` +
-  "TensorFlow 2.9.1.";
+  `In the program's folder, \`npm install ${packageName}@4.22.0\` brings the package, and ` +
+  `\`npm rebuild --ignore-scripts=false ${packageName}\` then downloads TensorFlow 2.9.1.`;
 
 /** What the package needs beside itself, in words for people. */
 export const requirements =
