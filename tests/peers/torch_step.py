@@ -132,4 +132,5 @@ def main():
     write(out, results)
 
 
-main()
+if __name__ == "__main__":
+    main()
