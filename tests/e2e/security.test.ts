@@ -11,6 +11,7 @@ let requests: string[];
 let launched: Launched;
 
 test.beforeAll(async () => {
+  test.setTimeout(120_000);
   requests = [];
   server = createServer((request, response) => {
     requests.push(request.url ?? "");
