@@ -139,10 +139,10 @@ export function cohortOverview(database: Database, cohortId: number): CohortOver
       .all(cohortId) as CountByValue[],
     byImagesPerPatient: database
       .prepare(
-        `SELECT CAST(images AS TEXT) AS value, sum(images) AS images, count(*) AS patients
-         FROM (SELECT count(*) AS images FROM image
+        `SELECT CAST(each AS TEXT) AS value, sum(each) AS images, count(*) AS patients
+         FROM (SELECT count(*) AS each FROM image
            WHERE cohort_id = ? AND status = 'included' GROUP BY patient_id)
-         GROUP BY images ORDER BY images`,
+         GROUP BY each ORDER BY each`,
       )
       .all(cohortId) as CountByValue[],
     labels: labelCounts(database, cohortId, summary),
