@@ -150,6 +150,8 @@ export class Sheet {
         ? { sizePoints: 14, weight: 600, color: ink.accent }
         : { sizePoints: 10.5, weight: 600, color: ink.text };
     const before = level === 1 ? 24 : 15;
+    // A figure belongs to its section: none slips under the next one's heading.
+    if (level === 1) while (this.waiting.length > 0) this.newPage();
     this.ensure(before + style.sizePoints * lineHeightFactor + keepPoints);
     this.space(before);
     if (level === 1) {

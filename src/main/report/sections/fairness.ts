@@ -12,7 +12,7 @@ const attributeTitles = { sex: "sex", age: "age" } as const;
 
 /** AUROC by label within each group, with counts. */
 export function writeSubgroups(sheet: Sheet, facts: ReportFacts): void {
-  sheet.heading(1, "5  Accuracy in subgroups");
+  sheet.heading(1, "5  Accuracy in subgroups", 130);
   for (const attribute of ["sex", "age"] as const) {
     const { minimumCell } = facts.comparison;
     drawTable(sheet, {
