@@ -14,6 +14,14 @@ describe("the command line", () => {
     expect(result.epsilon / 7.32911117).toBeCloseTo(1, 3);
   });
 
+  it("accounts for a patient with several images (dp_accounting, mixture of Gaussians)", async () => {
+    const { epsilon } = await runJson<{ epsilon: number }>(
+      ...["privacy", "epsilon", "--sampling-rate", String(1 / 1199), "--steps", "119900"],
+      ...["--noise-multiplier", "0.569", "--delta", "6e-6", "--images-per-patient", "4"],
+    );
+    expect(Math.abs(epsilon - 35.8)).toBeLessThan(0.2);
+  });
+
   it("solves noise that keeps within epsilon", async () => {
     const mechanism = ["--sampling-rate", "0.04", "--steps", "2250", "--delta", "1e-5"];
     const noise = await runJson<{ noiseMultiplier: number; epsilon: number }>(

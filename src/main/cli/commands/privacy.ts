@@ -27,8 +27,15 @@ export function addPrivacyCommands(program: Command): void {
     .requiredOption("--steps <n>", "number of steps", wholeNumber(0))
     .requiredOption("--delta <delta>", "delta", numberArgument)
     .option("--accountant <name>", "rdp, pld or best", accountantArgument, "best")
+    .option(
+      "--images-per-patient <k>",
+      "images of a patient, each sampled by itself",
+      wholeNumber(1),
+      1,
+    )
     .action((options: EpsilonOptions, command: Command) => {
-      const bound = epsilonOf([options], options.delta, options.accountant);
+      const { delta, accountant, imagesPerPatient } = options;
+      const bound = epsilonOf([options], delta, accountant, imagesPerPatient);
       outputOf(command).result(bound, () => `epsilon ${formatEpsilon(bound.epsilon)}`);
     });
 
@@ -65,6 +72,7 @@ interface EpsilonOptions extends ComposeOptions {
   readonly samplingRate: number;
   readonly noiseMultiplier: number;
   readonly steps: number;
+  readonly imagesPerPatient: number;
 }
 
 interface NoiseOptions extends ComposeOptions {
