@@ -50,7 +50,7 @@ CREATE TABLE image (
   patient_id INTEGER NOT NULL REFERENCES patient (id),
   series_id INTEGER NOT NULL REFERENCES series (id),
   instance_pseudonym TEXT NOT NULL,
-  -- SHA-256 of the stored values, to find the same film under another identifier.
+  -- A digest of the stored values (dicom/content-hash.ts), to find the same film under another identifier.
   content_hash TEXT NOT NULL,
   status TEXT NOT NULL CHECK (status IN ('included', 'set-aside')),
   status_reason TEXT,
