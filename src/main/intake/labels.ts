@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import type { LabelMapping } from "../../shared/contract.ts";
 import type { LabelImportResult } from "../../shared/domain.ts";
 import { UserError } from "../../shared/errors.ts";
+import { forgetComparisons } from "../store/comparisons.ts";
 import { transaction, type Database } from "../store/database.ts";
 import { imageFinder, labelWriter } from "../store/labels.ts";
 import {
@@ -119,6 +120,8 @@ export function importLabels(task: LabelImport): LabelImportResult {
       }
       if (index % 500 === 0) task.onProgress?.(index, matched.length);
     });
+    // With the labels, so that no figure outlives what it was computed from.
+    forgetComparisons(database, cohortId);
   });
   task.onProgress?.(matched.length, matched.length);
   return { rows: table.rows.length, matched: matched.length, unmatched, invalid };

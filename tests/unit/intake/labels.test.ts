@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { proposeMapping, readLabelTable } from "../../../src/main/intake/label-table.ts";
 import { importLabels } from "../../../src/main/intake/labels.ts";
+import { keptComparison } from "../../../src/main/store/comparisons.ts";
 import { imageRows } from "../../../src/main/store/image-table.ts";
 import { addImage, openTestStore } from "../store/fixtures.ts";
 
@@ -102,6 +103,27 @@ describe("a table of labels", () => {
     expect(attempt("patient_id,score\nA,1\n")).toThrow(/No column carries a finding/);
     expect(attempt("patient_id,cardiomegaly\nZ,1\n")).toThrow(/No row of labels.csv fits/);
     expect(database.prepare("SELECT count(*) FROM reading").pluck().get()).toBe(0);
+  });
+
+  it("makes the cohort's comparisons forgotten, since they were computed from other labels", () => {
+    const { database, cohortId } = cohortOfTwo();
+    database.exec(
+      `INSERT INTO split (id, cohort_id, created_at, train_fraction, validation_fraction,
+         test_fraction) VALUES (1, ${cohortId}, 'now', 0.7, 0.1, 0.2);
+       INSERT INTO run (id, cohort_id, split_id, kind, state, plan, created_at)
+         VALUES ('p-1', ${cohortId}, 1, 'private', 'finished', '{}', 'now');
+       INSERT INTO comparison VALUES ('p-1', '', '{"of": "this cohort"}', 'now');
+       INSERT INTO comparison VALUES ('p-9', '', '{"of": "another cohort"}', 'now');`,
+    );
+    importLabels({
+      database,
+      cohortId,
+      table: tableOf("image_id,cardiomegaly\n1,3\n"),
+      keys,
+      mapping: null,
+    });
+    expect(keptComparison(database, "p-1", null)).toBeNull();
+    expect(keptComparison(database, "p-9", null)).not.toBeNull();
   });
 
   it("never has a reading changed or deleted", () => {
