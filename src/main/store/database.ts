@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import SQLite from "better-sqlite3";
 import { UserError } from "../../shared/errors.ts";
-import { migrations } from "./migrations.ts";
+import { migrations } from "./migrations/index.ts";
 
 export type Database = SQLite.Database;
 
@@ -23,7 +23,7 @@ export function openDatabase(file: string): Database {
 }
 
 function migrate(database: Database, file: string): void {
-  const newest = Math.max(...migrations.map((migration) => migration.version));
+  const newest = migrations.length;
   const apply = database.transaction(() => {
     const present = database.pragma("user_version", { simple: true }) as number;
     if (present > newest) {
@@ -33,10 +33,10 @@ function migrate(database: Database, file: string): void {
           `this version knows ${newest}). Install that version, or choose another data folder.`,
       );
     }
-    for (const migration of migrations) {
-      if (migration.version <= present) continue;
-      database.exec(migration.sql);
-      database.pragma(`user_version = ${migration.version}`);
+    for (const [index, sql] of migrations.entries()) {
+      if (index < present) continue;
+      database.exec(sql);
+      database.pragma(`user_version = ${index + 1}`);
     }
   });
   apply.immediate();

@@ -1,11 +1,5 @@
-/**
- * Numbered migrations, applied in order inside one transaction each. A migration that has
- * shipped is never edited: a change of mind is a new one.
- */
-export const migrations: readonly { readonly version: number; readonly sql: string }[] = [
-  {
-    version: 1,
-    sql: `
+/** The first schema: cohorts and their images, labels, runs, journal, ledger, comparisons. */
+export const first = `
 CREATE TABLE cohort (
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,
@@ -242,6 +236,4 @@ CREATE TABLE audit_log (
   action TEXT NOT NULL,
   detail TEXT NOT NULL
 ) STRICT;
-`,
-  },
-];
+`;
