@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { decodeFile } from "../../src/main/dicom/decode.ts";
+import { decodeFile } from "../../src/main/dicom/open-film.ts";
 import { writeDicom } from "../support/dicom-writer.ts";
 import { encodeExtendedJpeg } from "../support/encoders.ts";
 import {

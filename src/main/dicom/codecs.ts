@@ -11,9 +11,15 @@ export interface DecodedSamples {
   readonly bytesPerSample: 1 | 2;
 }
 
+/** What a decoder has to know of the frame. */
+export type FrameShape = Pick<
+  PixelHeader,
+  "rows" | "columns" | "samplesPerPixel" | "bitsAllocated" | "bitsStored" | "pixelRepresentation"
+>;
+
 /** Decodes one compressed frame. The only place that knows which library does it. */
 export interface FrameDecoder {
-  decode(coding: CompressedCoding, encoded: Uint8Array, header: PixelHeader): DecodedSamples;
+  decode(coding: CompressedCoding, encoded: Uint8Array, shape: FrameShape): DecodedSamples;
 }
 
 type Library = typeof Codecs;
@@ -43,7 +49,7 @@ function decodeNative(
   { Context, NativeCodecs }: Library,
   coding: CompressedCoding,
   encoded: Uint8Array,
-  header: PixelHeader,
+  header: FrameShape,
 ): DecodedSamples {
   const context = new Context({
     width: header.columns,

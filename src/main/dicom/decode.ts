@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { frameDecoder, type CompressedCoding, type DecodedSamples } from "./codecs.ts";
 import {
   hasAllTileParts,
@@ -8,10 +7,9 @@ import {
   type CodestreamInfo,
 } from "./codestream.ts";
 import { DicomError } from "./errors.ts";
-import { FileBuffer } from "./file-buffer.ts";
 import { encodedFrame } from "./fragments.ts";
 import type { PixelHeader } from "./header.ts";
-import { parseFile, type ParsedFile, type PixelDataElement } from "./parse.ts";
+import type { ParsedFile, PixelDataElement } from "./parse.ts";
 import { decodeRle } from "./rle.ts";
 import { canonical, toLittleEndian } from "./stored-values.ts";
 import { explicitBigEndian, pixelCodings } from "./syntaxes.ts";
@@ -32,25 +30,8 @@ export interface StoredFrame {
   readonly values: StoredValues;
 }
 
-export interface DecodedFile extends StoredFrame {
-  /** SHA-256 of the stored values in little endian, in hexadecimal. */
-  readonly sha256: string;
-}
-
 /** The largest film on the market has some 20 million pixels. */
 const sampleLimit = 128 * 1024 * 1024;
-
-/**
- * Reads a file and decodes one frame, counted from 0.
- *
- * @throws DicomError, whose message says what is wrong and what to do.
- */
-export async function decodeFile(path: string, frame = 0): Promise<DecodedFile> {
-  const stored = await decodeFrame(parseFile(new FileBuffer().read(path)), frame);
-  const { values } = stored;
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return { ...stored, sha256: createHash("sha256").update(bytes).digest("hex") };
-}
 
 /**
  * The stored values of one frame: bits above the stored ones are cleared or take the sign, a high

@@ -1,8 +1,8 @@
 import type { FilmHeader } from "../../shared/film.ts";
-import { decodeFrame, type StoredFrame } from "./decode.ts";
+import type { StoredFrame } from "./decode.ts";
 import { FileBuffer } from "./file-buffer.ts";
 import type { DicomHeader, PixelHeader } from "./header.ts";
-import { parseFile } from "./parse.ts";
+import { openFilm } from "./open-film.ts";
 import { displayImage } from "./pixels.ts";
 import { isInverted } from "./voi.ts";
 
@@ -20,8 +20,8 @@ export interface Film {
  * @throws DicomError where the file cannot be decoded.
  */
 export async function filmForViewing(path: string): Promise<Film> {
-  const file = parseFile(new FileBuffer().read(path));
-  return toFilm(await decodeFrame(file), file.header);
+  const { frame, header } = await openFilm(new FileBuffer().read(path));
+  return toFilm(frame, header);
 }
 
 function toFilm(frame: StoredFrame, header: DicomHeader): Film {

@@ -1,9 +1,9 @@
 import { areaAverage } from "./area-average.ts";
-import { decodeFrame, type StoredFrame } from "./decode.ts";
+import type { StoredFrame } from "./decode.ts";
 import { DicomError } from "./errors.ts";
 import { FileBuffer } from "./file-buffer.ts";
 import type { PixelHeader } from "./header.ts";
-import { parseFile } from "./parse.ts";
+import { openFilm } from "./open-film.ts";
 import { isInverted, modalityTransform, statedShading, type Shading } from "./voi.ts";
 
 /**
@@ -211,7 +211,6 @@ function frameRange(content: Uint16Array): { readonly low: number; readonly high
  * @throws DicomError where the file cannot be decoded or is no single-plane image.
  */
 export async function renderFrame(path: string, sizePixels: number): Promise<TrainingFrame> {
-  const file = parseFile(new FileBuffer().read(path));
-  const frame = await decodeFrame(file);
-  return trainingFrame(displayImage(frame, file.header.pixels), sizePixels);
+  const { frame, header } = await openFilm(new FileBuffer().read(path));
+  return trainingFrame(displayImage(frame, header.pixels), sizePixels);
 }

@@ -4,8 +4,10 @@ import { decodeFrame } from "./decode.ts";
 import { DicomError, type RejectionCode } from "./errors.ts";
 import type { FileBuffer } from "./file-buffer.ts";
 import type { FilmDescription, FilmIdentity, PixelHeader } from "./header.ts";
+import type { OpenFilm } from "./open-film.ts";
 import { hasPrefix, parseFile } from "./parse.ts";
 import { displayImage, trainingFrame } from "./pixels.ts";
+import { decodeRaster, rasterKind } from "./raster.ts";
 
 /** What intake takes from a file: header, digest and training frame. */
 export interface ReadFilm {
@@ -59,10 +61,8 @@ export async function readFilm(
 ): Promise<FilmAnswer> {
   try {
     const bytes = buffer.read(path, { firstBytes: headBytes, check: refuseEarly });
-    const file = parseFile(bytes);
-    requireRadiograph(file.header);
-    const stored = await decodeFrame(file);
-    const { identity, film, pixels } = file.header;
+    const { header, frame: stored } = await openRadiograph(bytes);
+    const { identity, film, pixels } = header;
     const { pixels: frame } = trainingFrame(displayImage(stored, pixels), framePixels);
     return {
       film: {
@@ -84,6 +84,15 @@ export async function readFilm(
   } catch (thrown) {
     return { rejection: toRejection(thrown) };
   }
+}
+
+/** A picture says nothing of itself; a DICOM file has to be a radiograph with identifiers. */
+async function openRadiograph(bytes: Uint8Array): Promise<OpenFilm> {
+  const kind = rasterKind(bytes);
+  if (kind !== null) return decodeRaster(bytes, kind);
+  const file = parseFile(bytes);
+  requireRadiograph(file.header);
+  return { header: file.header, frame: await decodeFrame(file) };
 }
 
 /** Any failure as a reason. Unexpected ones say nothing of the file, which may hold identities. */

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { messageOf, UserError } from "../../../shared/errors.ts";
-import { decodeFile } from "../../dicom/decode.ts";
+import { decodeFile } from "../../dicom/open-film.ts";
 import { renderFrame } from "../../dicom/pixels.ts";
 import { greyPng } from "../../dicom/png.ts";
 import { outputOf, wholeNumber } from "../session.ts";
