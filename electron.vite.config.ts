@@ -7,6 +7,7 @@ const mainEntries: Record<string, string> = {
   core: "src/main/core/process.ts",
   cli: "src/main/cli/main.ts",
   trainer: "src/main/training/trainer-process.ts",
+  scorer: "src/main/training/scorer-process.ts",
   "decode-worker": "src/main/dicom/decode-worker.ts",
   "phantom-worker": "src/main/phantoms/worker.ts",
   "engine-probe": "src/main/engine/probe-process.ts",

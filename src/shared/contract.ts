@@ -3,6 +3,7 @@ import { cohortProcedures } from "./contract/cohort.ts";
 import { intakeProcedures } from "./contract/intake.ts";
 import { privacyProcedures } from "./contract/privacy.ts";
 import { nothing, procedure } from "./contract/procedure.ts";
+import { releaseProcedures } from "./contract/release.ts";
 import { resultProcedures } from "./contract/results.ts";
 import { trainingProcedures } from "./contract/training.ts";
 import type { JobProgress, RunProgress } from "./domain.ts";
@@ -33,6 +34,7 @@ export const contract = {
   ...trainingProcedures,
   ...privacyProcedures,
   ...resultProcedures,
+  ...releaseProcedures,
 } as const;
 
 export type Contract = typeof contract;

@@ -126,7 +126,8 @@ export interface LabelImportResult {
   readonly invalid: readonly { readonly row: number; readonly reason: string }[];
 }
 
-export type JobKind = "intake" | "labels" | "phantoms" | "evaluation" | "report" | "demo";
+export type JobKind =
+  "intake" | "labels" | "phantoms" | "evaluation" | "report" | "demo" | "scoring";
 
 /** Progress of anything that takes longer than a moment. */
 export interface JobProgress {

@@ -6,6 +6,7 @@ import { addDemoCommands } from "./commands/demo.ts";
 import { addEngineCommands } from "./commands/engine.ts";
 import { addFilmCommands } from "./commands/film.ts";
 import { addPrivacyCommands } from "./commands/privacy.ts";
+import { addReleaseCommands } from "./commands/release.ts";
 import { addReportCommands } from "./commands/report.ts";
 import { addTrainingCommands } from "./commands/training.ts";
 
@@ -26,6 +27,7 @@ function program(): Command {
   addPrivacyCommands(silhouette);
   addTrainingCommands(silhouette);
   addReportCommands(silhouette);
+  addReleaseCommands(silhouette);
   addEngineCommands(silhouette);
   applyToAll(silhouette, (command) => command.exitOverride());
   return silhouette;

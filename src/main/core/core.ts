@@ -19,6 +19,7 @@ import type { CoreContext } from "./context.ts";
 import { cohortHandlers } from "./handlers/cohort.ts";
 import { evaluationHandlers } from "./handlers/evaluation.ts";
 import { intakeHandlers } from "./handlers/intake.ts";
+import { releaseHandlers } from "./handlers/release.ts";
 import { trainingHandlers } from "./handlers/training.ts";
 import type { Emit, Handler, Handlers } from "./handlers/types.ts";
 import { Jobs } from "./jobs.ts";
@@ -96,6 +97,7 @@ function serve(
     ...intakeHandlers(context),
     ...trainingHandlers(context),
     ...evaluationHandlers(context),
+    ...releaseHandlers(context),
   };
   const answer = async <P extends Procedure>(procedure: P, input: unknown) => {
     const parsed = contract[procedure].input.safeParse(input);

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { UserError } from "../../shared/errors.ts";
 import { readSafetensors, writeSafetensors, type NamedTensor } from "../network/safetensors.ts";
+import { writeAtomically } from "../store/whole-file.ts";
 import type { TrainingState } from "./step.ts";
 
 /** Where a file of the run lies and what it must hash to. */
@@ -10,39 +11,6 @@ export interface CheckedFile {
   /** Name inside the run's folder. */
   readonly file: string;
   readonly sha256: string;
-}
-
-/**
- * Writes a file so that it is there whole or not at all, also after a power cut: to a temporary
- * name, synchronised, renamed, and the folder synchronised.
- *
- * @returns the SHA-256 of `bytes` in hexadecimal
- */
-export function writeAtomically(file: string, bytes: Uint8Array): string {
-  const temporary = `${file}.part`;
-  const handle = openSync(temporary, "w", 0o600);
-  try {
-    for (let written = 0; written < bytes.length;) {
-      written += writeSync(handle, bytes, written);
-    }
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-  renameSync(temporary, file);
-  synchroniseFolder(dirname(file));
-  return createHash("sha256").update(bytes).digest("hex");
-}
-
-function synchroniseFolder(folder: string): void {
-  // Windows has no handle for a folder; its renames are journaled.
-  if (process.platform === "win32") return;
-  const handle = openSync(folder, "r");
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }
 
 /** Saves all that training changes, as safetensors, under the step's name in the run's folder. */

@@ -3,6 +3,11 @@ import type { BatchReader } from "./batches.ts";
 
 const imagesAtOnce = 64;
 
+/** The sigmoid: a logit as a probability. */
+export function probabilityOf(logit: number): number {
+  return 1 / (1 + Math.exp(-logit));
+}
+
 /**
  * Scores images with the released weights, a few at a time.
  *
@@ -20,9 +25,6 @@ export async function scoreImages(
     const some = images.slice(from, from + imagesAtOnce);
     const pixels = await reader.readImages(some, null);
     const logits = await network.infer(weights, pixels, some.length);
-    onScores(
-      some,
-      logits.map((logit) => 1 / (1 + Math.exp(-logit))),
-    );
+    onScores(some, logits.map(probabilityOf));
   }
 }

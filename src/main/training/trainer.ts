@@ -11,7 +11,8 @@ import {
   type RandomStreams,
 } from "../privacy/random.ts";
 import { BatchReader } from "./batches.ts";
-import { loadCheckpoint, saveCheckpoint, writeAtomically, type CheckedFile } from "./checkpoint.ts";
+import { writeAtomically } from "../store/whole-file.ts";
+import { loadCheckpoint, saveCheckpoint, type CheckedFile } from "./checkpoint.ts";
 import { initialWeights } from "./initial-weights.ts";
 import { drawStep } from "./sampling.ts";
 import { scoreImages } from "./scoring.ts";

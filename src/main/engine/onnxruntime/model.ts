@@ -49,6 +49,8 @@ export interface OnnxModel {
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
   readonly metadata?: Readonly<Record<string, string>>;
+  /** ONNX's own operators only, so that any runtime can read it. */
+  readonly portable?: boolean;
 }
 
 /** The operator sets that the models are written against. */
@@ -112,7 +114,9 @@ export function writeModel(model: OnnxModel): Uint8Array {
     stringField(2, "Silhouette"),
     messageField(7, graph),
     messageField(8, [stringField(1, ""), integerField(2, onnxOpset)]),
-    messageField(8, [stringField(1, "com.microsoft"), integerField(2, 1)]),
+    ...(model.portable === true
+      ? []
+      : [messageField(8, [stringField(1, "com.microsoft"), integerField(2, 1)])]),
     ...Object.entries(model.metadata ?? {}).map(([name, text]) =>
       messageField(14, [stringField(1, name), stringField(2, text)]),
     ),

@@ -1,0 +1,205 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as ort from "onnxruntime-node";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { FilmScores } from "../../src/shared/contract/release.ts";
+import { findingKeys } from "../../src/shared/findings.ts";
+import { openCore, type Core } from "../../src/main/core/core.ts";
+import { readSafetensors } from "../../src/main/network/safetensors.ts";
+import { FrameReader } from "../../src/main/store/image-cache.ts";
+import { openDatabase } from "../../src/main/store/database.ts";
+import { predictionsOfRun } from "../../src/main/store/runs.ts";
+import { createReducer } from "../../src/main/training/frames.ts";
+import { generatePhantoms } from "../../src/main/phantoms/generate.ts";
+import { runCli, runJson, temporaryFolder } from "./support.ts";
+
+const folder = temporaryFolder();
+const data = join(folder, "data");
+const films = join(folder, "films");
+let core: Core;
+let privateId = "";
+let referenceId = "";
+
+const recipe = {
+  network: "resnet9-small",
+  resolutionPixels: 32,
+  expectedBatch: 12,
+  epochs: 1,
+  learningRate: 0.002,
+  warmupSteps: 0,
+  clipping: { kind: "automatic", norm: 1 },
+  averagingDecay: 0.9,
+  viewsPerUnit: 1,
+  unit: "patient",
+  augmentation: true,
+  engine: "auto",
+  initialWeights: null,
+} as const;
+
+beforeAll(async () => {
+  await generatePhantoms({ folder: films, patients: 90, seed: 5, sizePixels: 96 });
+  core = await openCore({ dataFolder: data });
+  const { id: cohortId } = await core.call("cohort:create", { name: "ward", framePixels: 48 });
+  const intake = await core.call("intake:start", { cohortId, paths: [films] });
+  await core.jobFinished(intake.jobId);
+  const labels = await core.call("labels:import", { cohortId, file: join(films, "labels.csv") });
+  await core.jobFinished(labels.jobId);
+  await core.call("cohort:split", { cohortId, train: 0.7, validation: 0.1, test: 0.2 });
+  const { runIds } = await core.call("training:start", {
+    cohortId,
+    recipe,
+    epsilon: 8,
+    delta: null,
+    withReference: true,
+  });
+  for (const runId of runIds) expect((await core.runFinished(runId)).state).toBe("finished");
+  [privateId, referenceId] = runIds as [string, string];
+}, 120_000);
+
+afterAll(async () => {
+  await core.close();
+});
+
+/** The scores that the run stored for its held-out films, by the films' paths. */
+async function storedScores(runId: string): Promise<Map<string, Float32Array>> {
+  const database = openDatabase(join(data, "silhouette.sqlite"));
+  const stored = new Map<string, Float32Array>();
+  for (const { imageId, scores } of predictionsOfRun(database, runId)) {
+    const { path } = await core.call("cohort:image", { imageId });
+    stored.set(path!, scores);
+  }
+  database.close();
+  return stored;
+}
+
+describe("scoring films", () => {
+  it("gives the scores that the run stored for the same films, and says what it cannot read", async () => {
+    const odd = join(folder, "odd");
+    mkdirSync(odd, { recursive: true });
+    writeFileSync(join(odd, "letter.dcm"), "Dear colleague,\n");
+    const out = join(folder, "scores.csv");
+    const result = await runJson<FilmScores>(
+      ...["predict", privateId, films, odd, "--out", out, "--data", data],
+    );
+    const stored = await storedScores(privateId);
+    expect(stored.size).toBeGreaterThan(20);
+    const scored = new Map(result.films.map((film) => [film.path, film]));
+    for (const [path, scores] of stored) {
+      findingKeys.forEach((key, index) => {
+        expect(Math.abs(scored.get(path)!.scores[key] - scores[index]!)).toBeLessThan(1e-6);
+      });
+    }
+    expect(result.scored + result.unreadable.length).toBe(result.found);
+    const letter = result.unreadable.find(({ path }) => path.endsWith("letter.dcm"));
+    expect(letter!.reason.length).toBeGreaterThan(15);
+    expect(result.unreadable.some(({ reason }) => /lateral/i.test(reason))).toBe(true);
+
+    const rows = readFileSync(out, "utf8").trim().split("\r\n");
+    expect(rows[0]).toBe(`file,view_position,${findingKeys.join(",")},note`);
+    expect(rows.length).toBe(1 + result.found);
+    const first = rows[1]!.split(",");
+    const [path = ""] = first;
+    expect(Math.fround(Number(first[2]))).toBe(scored.get(path)!.scores.cardiomegaly);
+  });
+
+  it("refuses a path that does not exist and a run that does not", async () => {
+    const nowhere = await runCli(["predict", privateId, join(folder, "nowhere"), "--data", data]);
+    expect(nowhere).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(nowhere.stderr).toMatch(/nowhere/);
+    const nobody = await runCli(["predict", "p-none", films, "--data", data]);
+    expect(nobody.exitCode).toBe(1);
+    expect(nobody.stderr).toMatch(/no run p-none/);
+  });
+});
+
+describe("an export", () => {
+  it("as ONNX reproduces the stored scores in onnxruntime, and carries what it is", async () => {
+    const out = join(folder, "model.onnx");
+    const exported = await runJson<{ sha256: string; card: string }>(
+      ...["export", privateId, "--format", "onnx", "--out", out, "--data", data],
+    );
+    const bytes = readFileSync(out);
+    expect(createHash("sha256").update(bytes).digest("hex")).toBe(exported.sha256);
+    const session = await ort.InferenceSession.create(out, { logSeverityLevel: 3 });
+    expect(session.outputNames).toEqual(["scores"]);
+
+    const database = openDatabase(join(data, "silhouette.sqlite"));
+    const locationOf = database.prepare(
+      "SELECT frame_shard AS shard, frame_position AS position FROM image WHERE id = ?",
+    );
+    const frames = new FrameReader(data, 48);
+    const reduce = createReducer(48, 32);
+    let worst = 0;
+    for (const { imageId, scores } of predictionsOfRun(database, privateId)) {
+      const image = new Float32Array(32 * 32);
+      reduce(frames.read([locationOf.get(imageId) as { shard: string; position: number }]), image);
+      const feeds = { images: new ort.Tensor("float32", image, [1, 1, 32, 32]) };
+      const found = (await session.run(feeds))["scores"]!.data as Float32Array;
+      found.forEach((score, index) => {
+        worst = Math.max(worst, Math.abs(score - scores[index]!));
+      });
+    }
+    frames.close();
+    database.close();
+    expect(worst).toBeLessThan(1e-5);
+
+    const text = bytes.toString("latin1");
+    for (const part of ["pixelPipeline", "positiveAtGrade", "epsilon", "delta", privateId]) {
+      expect(text).toContain(part);
+    }
+    const card = readFileSync(exported.card, "utf8");
+    expect(card).toMatch(/Epsilon [78]\.\d+ at delta/);
+    expect(card).toContain(exported.sha256);
+    expect(card).not.toContain(folder);
+  });
+
+  it("as safetensors holds the run's own weights under their names", async () => {
+    const out = join(folder, "weights.safetensors");
+    await runJson("export", privateId, "--format", "safetensors", "--out", out, "--data", data);
+    const exported = readSafetensors(readFileSync(out));
+    const own = readSafetensors(readFileSync(join(data, "runs", privateId, "weights.safetensors")));
+    expect([...exported.tensors.keys()]).toEqual([...own.tensors.keys()]);
+    for (const [name, { data: values }] of own.tensors) {
+      expect(exported.tensors.get(name)!.data).toEqual(values);
+    }
+    expect(exported.metadata).toMatchObject({ run: privateId, pixelPipeline: "1" });
+    expect(JSON.parse(exported.metadata["labels"]!)).toEqual(findingKeys);
+  });
+
+  it("of a reference run needs to be accepted in so many words, and says so in the file", async () => {
+    const out = join(folder, "reference.safetensors");
+    const args = ["export", referenceId, "--format", "safetensors", "--out", out, "--data", data];
+    const refused = await runCli(args);
+    expect(refused).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(refused.stderr).toMatch(/protects nobody/);
+    expect(existsSync(out)).toBe(false);
+    const { card } = await runJson<{ card: string }>(...args, "--accept-non-private");
+    expect(readSafetensors(readFileSync(out)).metadata["privacy"]).toMatch(/must stay inside/);
+    expect(readFileSync(card, "utf8")).toMatch(/protects nobody/);
+  });
+
+  it("of damaged weights is refused and leaves nothing", async () => {
+    const weights = join(data, "runs", referenceId, "weights.safetensors");
+    const bytes = readFileSync(weights);
+    const last = bytes.length - 1;
+    bytes[last] = bytes[last]! ^ 1;
+    writeFileSync(weights, bytes);
+    const out = join(folder, "damaged.onnx");
+    const result = await runCli([
+      ...["export", referenceId, "--format", "onnx", "--out", out, "--accept-non-private"],
+      ...["--data", data],
+    ]);
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toMatch(/damaged/);
+    expect(existsSync(out)).toBe(false);
+  });
+});
+
+describe("a run that is over", () => {
+  it("cannot be resumed once it has finished", async () => {
+    const result = await runCli(["resume", privateId, "--data", data]);
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toMatch(/nothing to resume/);
+  });
+});
