@@ -1,6 +1,5 @@
-import { UserError } from "../../shared/errors.ts";
+import { messageOf, UserError } from "../../shared/errors.ts";
 import { sizeOf } from "../graph/ir.ts";
-import { arrange, sizeInside, type ParameterFeed } from "../graph/layout.ts";
 import {
   clippingFeeds,
   graphNames,
@@ -17,8 +16,10 @@ import type {
   OrdinaryGradient,
   UnitBatch,
 } from "./engine.ts";
-import { checkBatch, fillPiece, piecesOf, type Piece } from "./microbatch.ts";
-import type { Prepare, Program } from "./program.ts";
+import { isMemoryExhausted } from "./exhaustion.ts";
+import { checkBatch, fillPiece, nextPiece, type Piece } from "./microbatch.ts";
+import { ArrangedParameters } from "./parameters.ts";
+import { resultOf, type Prepare, type Program } from "./program.ts";
 import { GradientTotals } from "./totals.ts";
 
 type StepKind = "private" | "ordinary" | "inference";
@@ -40,40 +41,46 @@ interface PieceRun {
   readonly numbers?: Readonly<Record<string, number>>;
 }
 
-function resultOf(outputs: ReadonlyMap<string, Float32Array>, name: string): Float32Array {
-  const result = outputs.get(name);
-  if (result === undefined) throw new Error(`the graph gave no ${name}`);
-  return result;
+interface PieceResult {
+  readonly step: StepGraph;
+  readonly outputs: ReadonlyMap<string, Float32Array>;
+}
+
+export interface MicrobatchedOptions {
+  readonly network: NetworkDescription;
+  readonly resolutionPixels: number;
+  /** Units computed at once, given the images of one unit. */
+  readonly unitsAtOnce: (views: number) => number;
+  readonly prepare: Prepare;
+  /** Told in words of what was changed on the way, such as a smaller micro-batch. */
+  readonly report?: (line: string) => void;
 }
 
 /**
  * A network on any engine: cuts batches into micro-batches of fixed size, fills the last one up
- * with units that count for nothing, and adds up the results.
+ * with units that count for nothing, and adds up the results. Where memory does not suffice, the
+ * micro-batch is halved and the same units are computed again: the result does not depend on the
+ * cut, and nothing of a failed micro-batch was added.
  */
 export class MicrobatchedNetwork implements CompiledNetwork {
   readonly network: NetworkDescription;
   readonly parameterCount: number;
-  private readonly resolutionPixels: number;
-  /** Units computed at once, given the images of one unit. */
-  private readonly unitsAtOnce: (views: number) => number;
-  private readonly prepare: Prepare;
+  private readonly options: MicrobatchedOptions;
   private readonly prepared = new Map<string, Promise<Prepared>>();
-  private readonly parameterArrays = new Map<string, Float32Array>();
-  private readonly arranged = new Set<string>();
+  private readonly parameters: ArrangedParameters;
+  private readonly totals: GradientTotals;
+  /** Most images at once, after memory has run out. */
+  private mostImages = Infinity;
   private busy = false;
   private disposed = false;
 
-  constructor(
-    network: NetworkDescription,
-    resolutionPixels: number,
-    unitsAtOnce: (views: number) => number,
-    prepare: Prepare,
-  ) {
+  constructor(options: MicrobatchedOptions) {
+    const { network, prepare } = options;
+    this.options = options;
     this.network = network;
     this.parameterCount = network.parameterCount;
-    this.resolutionPixels = resolutionPixels;
-    this.unitsAtOnce = unitsAtOnce;
-    this.prepare = prepare;
+    this.parameters = new ArrangedParameters(prepare, network.name);
+    this.totals = new GradientTotals(prepare, network.name);
   }
 
   async infer(weights: Float32Array, images: Float32Array, count: number): Promise<Float32Array> {
@@ -81,14 +88,14 @@ export class MicrobatchedNetwork implements CompiledNetwork {
     const batch = { units: count, views: 1, images, labels };
     return this.exclusively(weights, batch, async () => {
       const logits = new Float32Array(labels.length);
-      for (const piece of this.pieces(batch)) {
+      await this.eachPiece(batch, async (piece) => {
         const { outputs } = await this.runPiece({ kind: "inference", weights, batch, piece });
         const part = resultOf(outputs, graphNames.logits);
         logits.set(
           part.subarray(0, piece.units * this.network.labels),
           piece.first * this.network.labels,
         );
-      }
+      });
       return logits;
     });
   }
@@ -107,48 +114,47 @@ export class MicrobatchedNetwork implements CompiledNetwork {
     return this.exclusively(weights, batch, async () => {
       const norms = new Float32Array(batch.units);
       const losses = new Float32Array(batch.units);
-      const totals = new GradientTotals();
       let nonFinite = 0;
-      for (const piece of this.pieces(batch)) {
+      this.totals.begin();
+      await this.eachPiece(batch, async (piece) => {
         const left = new Set<number>();
         for (;;) {
           const run = { kind: "private", weights, batch, piece, left, numbers } as const;
           const { step, outputs } = await this.runPiece(run);
           const pieceNorms = resultOf(outputs, graphNames.norms);
           const pieceLosses = resultOf(outputs, graphNames.losses);
-          let spoilt = false;
+          const before = left.size;
           for (let unit = 0; unit < piece.units; unit += 1) {
             if (left.has(unit)) continue;
             const norm = pieceNorms[unit] ?? NaN;
             norms[piece.first + unit] = Number.isFinite(norm) ? norm : NaN;
             losses[piece.first + unit] = pieceLosses[unit] ?? NaN;
-            if (Number.isFinite(norm)) continue;
-            spoilt = true;
-            left.add(unit);
-            nonFinite += 1;
+            if (!Number.isFinite(norm)) left.add(unit);
           }
           // One unit that is not finite spoils the sum of its micro-batch (0 times NaN is NaN),
           // so the micro-batch is computed again without it.
-          if (spoilt) continue;
-          totals.add(step, outputs);
+          if (left.size > before) continue;
+          this.totals.add(step, outputs);
+          nonFinite += left.size;
           break;
         }
-      }
-      return { sum: totals.flat(this.parameterCount), norms, losses, nonFinite };
+      });
+      return { sum: await this.totals.flat(this.parameterCount), norms, losses, nonFinite };
     });
   }
 
   async ordinaryGradient(weights: Float32Array, batch: UnitBatch): Promise<OrdinaryGradient> {
+    const numbers = { [graphNames.share]: 1 / Math.max(1, batch.units) };
     return this.exclusively(weights, batch, async () => {
       const losses = new Float32Array(batch.units);
-      const totals = new GradientTotals();
-      for (const piece of this.pieces(batch)) {
-        const { step, outputs } = await this.runPiece({ kind: "ordinary", weights, batch, piece });
+      this.totals.begin();
+      await this.eachPiece(batch, async (piece) => {
+        const run = { kind: "ordinary", weights, batch, piece, numbers } as const;
+        const { step, outputs } = await this.runPiece(run);
         losses.set(resultOf(outputs, graphNames.losses).subarray(0, piece.units), piece.first);
-        totals.add(step, outputs);
-      }
-      const gradient = totals.flat(this.parameterCount, 1 / Math.max(1, batch.units));
-      return { gradient, losses };
+        this.totals.add(step, outputs);
+      });
+      return { gradient: await this.totals.flat(this.parameterCount), losses };
     });
   }
 
@@ -157,12 +163,55 @@ export class MicrobatchedNetwork implements CompiledNetwork {
     // Releasing a session while it runs aborts the process.
     if (this.busy) throw new Error("a network cannot be disposed of while it computes");
     this.disposed = true;
-    for (const pending of this.prepared.values()) await (await pending).program.dispose();
-    this.prepared.clear();
+    await this.releasePrepared();
+    await this.parameters.dispose();
+    await this.totals.dispose();
   }
 
-  private pieces(batch: UnitBatch): Piece[] {
-    return piecesOf(batch.units, this.unitsAtOnce(batch.views));
+  private async releasePrepared(): Promise<void> {
+    const pending = [...this.prepared.values()];
+    this.prepared.clear();
+    for (const result of await Promise.allSettled(pending))
+      if (result.status === "fulfilled") await result.value.program.dispose();
+  }
+
+  private microbatch(views: number): number {
+    const most = Math.max(1, Math.floor(this.mostImages / views));
+    return Math.min(this.options.unitsAtOnce(views), most);
+  }
+
+  /** Computes a batch piece by piece, in smaller pieces once memory has run out. */
+  private async eachPiece(
+    batch: UnitBatch,
+    compute: (piece: Piece) => Promise<void>,
+  ): Promise<void> {
+    const { units, views } = batch;
+    let first = 0;
+    while (first < units) {
+      const microbatch = this.microbatch(views);
+      const piece = nextPiece(first, units, microbatch);
+      try {
+        await compute(piece);
+        first += piece.units;
+      } catch (error) {
+        if (!isMemoryExhausted(error)) throw error;
+        if (microbatch === 1)
+          throw new UserError(
+            "resource",
+            `Memory does not suffice for one ${views === 1 ? "image" : `unit of ${views} images`} ` +
+              `of ${this.options.resolutionPixels} pixels (${messageOf(error)}). Choose a smaller ` +
+              "network or resolution, or close other programs.",
+            { cause: error },
+          );
+        const halved = Math.max(1, Math.floor(microbatch / 2));
+        this.mostImages = halved * views;
+        await this.releasePrepared();
+        this.options.report?.(
+          `Memory ran out with ${microbatch} units at once; going on with ${halved}. ` +
+            "The result is the same, and nothing is lost.",
+        );
+      }
+    }
   }
 
   private async exclusively<T>(
@@ -174,10 +223,10 @@ export class MicrobatchedNetwork implements CompiledNetwork {
     if (this.busy) throw new Error("two calculations of one network overlap");
     if (weights.length !== this.parameterCount)
       throw new Error(`${weights.length} weights for ${this.parameterCount} parameters`);
-    checkBatch(this.network, this.resolutionPixels, batch);
+    checkBatch(this.network, this.options.resolutionPixels, batch);
     this.busy = true;
     // The caller may have changed its weights since the last call.
-    this.arranged.clear();
+    this.parameters.forget();
     try {
       return await work();
     } finally {
@@ -185,19 +234,14 @@ export class MicrobatchedNetwork implements CompiledNetwork {
     }
   }
 
-  private async runPiece(
-    run: PieceRun,
-  ): Promise<{ step: StepGraph; outputs: ReadonlyMap<string, Float32Array> }> {
-    const { step, program, feeds } = await this.preparedFor(
-      run.kind,
-      run.piece.size,
-      run.batch.views,
-    );
-    fillPiece(feeds, step.imageFeeds, run.batch, run.piece, run.left ?? new Set());
+  private async runPiece(run: PieceRun): Promise<PieceResult> {
+    const { batch, piece, weights } = run;
+    const { step, program, feeds } = await this.preparedFor(run.kind, piece.size, batch.views);
+    fillPiece(feeds, step.imageFeeds, batch, piece, run.left ?? new Set());
     for (const [name, value] of Object.entries(run.numbers ?? {})) feeds.get(name)?.fill(value);
     const all = new Map(feeds);
-    for (const feed of step.parameterFeeds)
-      all.set(feed.input, this.parameterArray(run.weights, feed));
+    await this.parameters.addTo(all, weights, step.parameterFeeds);
+    if (run.kind !== "inference") this.totals.settle();
     return { step, outputs: await program.run(all) };
   }
 
@@ -216,7 +260,7 @@ export class MicrobatchedNetwork implements CompiledNetwork {
     views: number,
     label: string,
   ): Promise<Prepared> {
-    const { network, resolutionPixels } = this;
+    const { network, resolutionPixels } = this.options;
     const shape = { resolutionPixels, units, views };
     const step =
       kind === "private"
@@ -229,20 +273,6 @@ export class MicrobatchedNetwork implements CompiledNetwork {
     for (const operation of step.graph.operations)
       if (operation.kind === "input" && !parameters.has(operation.name))
         feeds.set(operation.name, new Float32Array(sizeOf(operation.output.shape)));
-    return { step, program: await this.prepare(step, label), feeds };
-  }
-
-  /** The parameter in the layout of a graph, arranged once for each call from outside. */
-  private parameterArray(weights: Float32Array, feed: ParameterFeed): Float32Array {
-    let array = this.parameterArrays.get(feed.input);
-    if (array === undefined) {
-      array = new Float32Array(sizeInside(feed.parameter, feed.layout));
-      this.parameterArrays.set(feed.input, array);
-    }
-    if (!this.arranged.has(feed.input)) {
-      arrange(weights, feed.parameter, feed.layout, array);
-      this.arranged.add(feed.input);
-    }
-    return array;
+    return { step, program: await this.options.prepare(step.graph, label), feeds };
   }
 }

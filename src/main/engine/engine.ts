@@ -82,6 +82,8 @@ export interface CompileOptions {
   readonly microbatch: number | null;
   /** Threads inside an operator; null means all physical cores. */
   readonly threads: number | null;
+  /** Told in words of what was changed on the way, such as a smaller micro-batch. */
+  readonly report?: (line: string) => void;
 }
 
 export interface Engine {

@@ -30,6 +30,13 @@ export function piecesOf(units: number, microbatch: number): Piece[] {
   return pieces;
 }
 
+/** The piece that starts at `first`: the rest of a batch is cut as a batch of its own. */
+export function nextPiece(first: number, units: number, microbatch: number): Piece {
+  const [piece] = piecesOf(units - first, microbatch);
+  if (piece === undefined) throw new Error(`no piece of ${units} units starts at ${first}`);
+  return { ...piece, first };
+}
+
 /** Throws an Error where a batch does not fit the network: a programming error. */
 export function checkBatch(
   network: NetworkDescription,

@@ -1,35 +1,94 @@
-import { restore } from "../graph/layout.ts";
+import { restorationGraph, standsAsOutside } from "../graph/arrangement.ts";
+import type { GradientResult } from "../graph/layout.ts";
 import type { StepGraph } from "../graph/step.ts";
+import { resultOf, type Prepare, type Program } from "./program.ts";
 
 function addTo(sum: Float32Array, part: Float32Array): void {
   for (let i = 0; i < sum.length; i += 1) sum[i] = (sum[i] ?? 0) + (part[i] ?? 0);
 }
 
-/** Adds up the gradients of micro-batches in the graph's layout, and gives them in torch's. */
+/**
+ * Adds up the gradients of micro-batches in the graph's layout, and gives them in torch's. One
+ * serves many batches, since its arrays are as large as the network.
+ */
 export class GradientTotals {
+  private readonly prepare: Prepare;
+  private readonly label: string;
   private readonly sums = new Map<string, Float32Array>();
-  private step: StepGraph | null = null;
+  private program: Promise<Program> | null = null;
+  private gradients: readonly GradientResult[] = [];
+  /** The outputs of the only run so far, which need no copy if no other follows. */
+  private only: ReadonlyMap<string, Float32Array> | null = null;
+  private runs = 0;
+
+  constructor(prepare: Prepare, label: string) {
+    this.prepare = prepare;
+    this.label = label;
+  }
+
+  /** Begins a batch. */
+  begin(): void {
+    this.only = null;
+    this.runs = 0;
+  }
+
+  /**
+   * Keeps what a coming run would overwrite. To be called before any run of a program whose
+   * outputs were added.
+   */
+  settle(): void {
+    if (this.only === null) return;
+    for (const { output } of this.gradients) {
+      const part = resultOf(this.only, output);
+      const sum = this.sums.get(output);
+      if (sum === undefined) this.sums.set(output, part.slice());
+      else sum.set(part);
+    }
+    this.only = null;
+  }
 
   /** Takes the outputs of one run; layouts are the same for every size of micro-batch. */
   add(step: StepGraph, outputs: ReadonlyMap<string, Float32Array>): void {
-    for (const { output } of step.gradients) {
-      const part = outputs.get(output);
-      if (part === undefined) throw new Error(`the graph gave no ${output}`);
-      const sum = this.sums.get(output);
-      if (sum === undefined) this.sums.set(output, part.slice());
-      else addTo(sum, part);
+    this.gradients = step.gradients;
+    this.runs += 1;
+    if (this.runs === 1) {
+      this.only = outputs;
+      return;
     }
-    this.step ??= step;
+    this.settle();
+    for (const { output } of step.gradients) {
+      const sum = this.sums.get(output);
+      if (sum === undefined) throw new Error(`nothing to add ${output} to`);
+      addTo(sum, resultOf(outputs, output));
+    }
   }
 
-  /** The sum times a factor, flat, in the order of the network's parameters. */
-  flat(parameterCount: number, factor = 1): Float32Array {
+  /** The sum, flat, in the order of the network's parameters; zero where nothing was added. */
+  async flat(parameterCount: number): Promise<Float32Array> {
     const flat = new Float32Array(parameterCount);
-    for (const { output, parameter, layout } of this.step?.gradients ?? []) {
-      const sum = this.sums.get(output);
-      if (sum !== undefined) restore(sum, parameter, layout, flat);
+    if (this.runs === 0) return flat;
+    const from = this.only ?? this.sums;
+    const feeds = new Map<string, Float32Array>();
+    const into = new Map<string, Float32Array>();
+    const moved = this.gradients.filter(({ layout }) => !standsAsOutside(layout));
+    for (const { output, parameter, layout } of this.gradients) {
+      const place = flat.subarray(parameter.offset, parameter.offset + parameter.size);
+      if (standsAsOutside(layout)) {
+        place.set(resultOf(from, output));
+        continue;
+      }
+      feeds.set(output, resultOf(from, output));
+      into.set(parameter.name, place);
     }
-    if (factor !== 1) for (let i = 0; i < flat.length; i += 1) flat[i] = (flat[i] ?? 0) * factor;
+    if (moved.length > 0) {
+      this.program ??= this.prepare(restorationGraph(moved), `${this.label} gradients`);
+      await (await this.program).run(feeds, into);
+    }
     return flat;
+  }
+
+  async dispose(): Promise<void> {
+    await (await this.program)?.dispose();
+    this.program = null;
   }
 }

@@ -113,6 +113,15 @@ export class GraphBuilder {
     return this.push(shape, { kind: "reshape", inputs: [x] });
   }
 
+  /** The axes of a tensor in another order: axis `order[i]` becomes axis i. */
+  transpose(x: Tensor, order: readonly number[]): Tensor {
+    if (order.toSorted((a, b) => a - b).some((axis, at) => axis !== at))
+      throw new Error(`[${order.join(", ")}] is no order of axes`);
+    const shape = order.map((axis) => extentAt(x, axis));
+    if (shape.length !== x.shape.length) throw new Error("a transposition names every axis");
+    return this.push(shape, { kind: "transpose", inputs: [x], order });
+  }
+
   /** a b, of matrices or of equally long stacks of matrices, either transposed first. */
   matrixProduct(
     a: Tensor,

@@ -69,6 +69,13 @@ export type Operation =
     }
   | { readonly kind: "reshape"; readonly output: Tensor; readonly inputs: readonly [Tensor] }
   | {
+      readonly kind: "transpose";
+      readonly output: Tensor;
+      readonly inputs: readonly [Tensor];
+      /** The input's axis for each axis of the output. */
+      readonly order: readonly number[];
+    }
+  | {
       readonly kind: "gatherRows";
       readonly output: Tensor;
       /** [rows, columns] */

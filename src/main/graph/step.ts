@@ -24,6 +24,8 @@ export const graphNames = {
   mask: "mask",
   /** Each [1, 1]: see `clippingFeeds`. */
   clipping: ["clipping.bound", "clipping.offset", "clipping.cap"],
+  /** [1, 1, 1]: what an ordinary step multiplies every unit's gradient by. */
+  share: "share",
   logits: "logits",
   losses: "losses",
   norms: "norms",
@@ -126,12 +128,13 @@ function finish(context: Context, scale: Tensor | null): StepGraph {
   return close(context, gradients);
 }
 
-/** The sum over units of the gradients of their losses, and the losses [units, 1]. */
+/** The sum over units of a share of the gradients of their losses, and the losses [units, 1]. */
 export function ordinaryGraph(network: NetworkDescription, shape: StepShape): StepGraph {
   const { context, flow, backward } = start(network, shape);
   const { losses, gradient } = crossEntropy(context, flow.tensor);
-  context.builder.output(graphNames.losses, losses);
-  backward(gradient, false);
+  const { builder } = context;
+  builder.output(graphNames.losses, losses);
+  backward(builder.multiply(gradient, builder.input(graphNames.share, [1, 1, 1])), false);
   return finish(context, null);
 }
 

@@ -96,6 +96,10 @@ async function train(
     resolutionPixels: recipe.resolutionPixels,
     microbatch: job.microbatch,
     threads: job.threads,
+    report: (line) => {
+      log(line);
+      port.send({ kind: "phase", phase: line });
+    },
   });
   const reader = new BatchReader(job.dataFolder, job.set, recipe.resolutionPixels);
   try {

@@ -34,12 +34,12 @@ export function providerNetwork(
     fusedOperators: provider === "cpu",
     threads: options.threads ?? availableParallelism(),
   };
-  return new MicrobatchedNetwork(
+  return new MicrobatchedNetwork({
+    ...options,
     network,
-    options.resolutionPixels,
-    unitsAtOnce(options),
-    (step, label) => openProgram(step, label, sessions),
-  );
+    unitsAtOnce: unitsAtOnce(options),
+    prepare: (graph, label) => openProgram(graph, label, sessions),
+  });
 }
 
 function engineOn(provider: string, description: EngineDescription): Engine {

@@ -189,6 +189,9 @@ export function lower(graph: Graph, name: string, options: LoweringOptions): Onn
       case "reshape":
         node("Reshape", [...from, whole(operation.output.shape)], output);
         break;
+      case "transpose":
+        node("Transpose", from, output, { perm: { ints: operation.order } });
+        break;
       case "matrixProduct":
         matrixProduct(operation, output);
         break;

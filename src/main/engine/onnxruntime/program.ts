@@ -1,6 +1,5 @@
 import * as ort from "onnxruntime-node";
-import { sizeOf } from "../../graph/ir.ts";
-import type { StepGraph } from "../../graph/step.ts";
+import { sizeOf, type Graph } from "../../graph/ir.ts";
 import type { Program } from "../program.ts";
 import { lower, type LoweringOptions } from "./lower.ts";
 import { writeModel } from "./model.ts";
@@ -16,11 +15,11 @@ export interface SessionOptions extends LoweringOptions {
  * that fills it.
  */
 export async function openProgram(
-  step: StepGraph,
+  graph: Graph,
   label: string,
   options: SessionOptions,
 ): Promise<Program> {
-  const model = lower(step.graph, label, options);
+  const model = lower(graph, label, options);
   const session = await ort.InferenceSession.create(writeModel(model), {
     executionProviders: [...options.executionProviders],
     intraOpNumThreads: options.threads,
@@ -30,21 +29,25 @@ export async function openProgram(
     logSeverityLevel: 3,
   });
   const shapes = new Map<string, readonly number[]>();
-  for (const operation of step.graph.operations)
+  for (const operation of graph.operations)
     if (operation.kind === "input") shapes.set(operation.name, operation.output.shape);
 
-  const results = new Map<string, Float32Array>();
-  const fetches: Record<string, ort.Tensor> = {};
-  for (const [name, { shape }] of step.graph.outputs) {
-    const data = new Float32Array(sizeOf(shape));
-    results.set(name, data);
-    fetches[name] = new ort.Tensor("float32", data, shape);
-  }
+  for (const [name, { shape }] of graph.outputs) shapes.set(name, shape);
+
+  const own = new Map<string, Float32Array>();
+  const ownArray = (name: string, shape: readonly number[]): Float32Array => {
+    let array = own.get(name);
+    if (array === undefined) {
+      array = new Float32Array(sizeOf(shape));
+      own.set(name, array);
+    }
+    return array;
+  };
 
   const tensors = new Map<string, ort.Tensor>();
   const tensorFor = (name: string, data: Float32Array): ort.Tensor => {
     const shape = shapes.get(name);
-    if (shape === undefined) throw new Error(`${label} has no input ${name}`);
+    if (shape === undefined) throw new Error(`${label} has no ${name}`);
     const known = tensors.get(name);
     if (known !== undefined && known.data === data) return known;
     const tensor = new ort.Tensor("float32", data, shape);
@@ -53,9 +56,16 @@ export async function openProgram(
   };
 
   return {
-    run: async (feeds) => {
+    run: async (feeds, into = new Map()) => {
+      const results = new Map<string, Float32Array>();
+      const fetches: Record<string, ort.Tensor> = {};
+      for (const [name, { shape }] of graph.outputs) {
+        const data = into.get(name) ?? ownArray(name, shape);
+        results.set(name, data);
+        fetches[name] = tensorFor(name, data);
+      }
       const inputs: Record<string, ort.Tensor> = {};
-      for (const name of shapes.keys()) {
+      for (const name of session.inputNames) {
         const data = feeds.get(name);
         if (data === undefined) throw new Error(`${label} needs ${name}`);
         inputs[name] = tensorFor(name, data);

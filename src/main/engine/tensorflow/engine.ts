@@ -16,12 +16,12 @@ export function engineOn(tf: TensorFlow, description: EngineDescription): Engine
     compile: (network, options) => {
       checkResolution(network, options.resolutionPixels);
       return Promise.resolve(
-        new MicrobatchedNetwork(
+        new MicrobatchedNetwork({
+          ...options,
           network,
-          options.resolutionPixels,
-          unitsAtOnce(options),
-          (step, label) => Promise.resolve(openProgram(tf, step, label)),
-        ),
+          unitsAtOnce: unitsAtOnce(options),
+          prepare: (graph, label) => Promise.resolve(openProgram(tf, graph, label)),
+        }),
       );
     },
   };

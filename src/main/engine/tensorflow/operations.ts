@@ -59,6 +59,7 @@ export function fixedTensors(tf: TensorFlow, operation: Operation): TfTensor[] {
     case "reduce":
     case "matrixProduct":
     case "reshape":
+    case "transpose":
     case "concatenate":
       return [];
   }
@@ -87,6 +88,8 @@ export function execute(
       return tf.matMul(operand(0), operand(1), operation.transposeFirst, operation.transposeSecond);
     case "reshape":
       return tf.reshape(operand(0), [...operation.output.shape]);
+    case "transpose":
+      return tf.transpose(operand(0), [...operation.order]);
     case "gatherRows": {
       const [indices, fill] = fixed;
       if (indices === undefined) throw new Error("a gather lacks its rows");

@@ -1,5 +1,4 @@
-import { operandsOf, type Operation } from "../../graph/ir.ts";
-import type { StepGraph } from "../../graph/step.ts";
+import { operandsOf, type Graph, type Operation } from "../../graph/ir.ts";
 import type { Program } from "../program.ts";
 import { execute, fixedTensors, type TensorFlow, type TfTensor } from "./operations.ts";
 
@@ -11,7 +10,7 @@ interface Step {
 }
 
 /** Finds for each operation the tensors that it is the last to use. */
-function planSteps(tf: TensorFlow, { graph }: StepGraph): Step[] {
+function planSteps(tf: TensorFlow, graph: Graph): Step[] {
   const kept = new Set<number>([...graph.outputs.values()].map((tensor) => tensor.id));
   for (const operation of graph.operations)
     if (operation.kind === "constant") kept.add(operation.output.id);
@@ -29,11 +28,12 @@ function planSteps(tf: TensorFlow, { graph }: StepGraph): Step[] {
 }
 
 /** Executes a graph operation by operation, freeing each tensor after its last use. */
-export function openProgram(tf: TensorFlow, step: StepGraph, label: string): Program {
-  const steps = planSteps(tf, step);
+export function openProgram(tf: TensorFlow, graph: Graph, label: string): Program {
+  const steps = planSteps(tf, graph);
 
   const run = async (
     feeds: ReadonlyMap<string, Float32Array>,
+    into: ReadonlyMap<string, Float32Array> = new Map(),
   ): Promise<ReadonlyMap<string, Float32Array>> => {
     const alive = new Map<number, TfTensor>();
     const borrowed = new Set<number>();
@@ -67,10 +67,12 @@ export function openProgram(tf: TensorFlow, step: StepGraph, label: string): Pro
         }
       }
       const results = new Map<string, Float32Array>();
-      for (const [name, { id }] of step.graph.outputs) {
+      for (const [name, { id }] of graph.outputs) {
         const data = await alive.get(id)?.data();
         if (!(data instanceof Float32Array)) throw new Error(`${label} gave no ${name}`);
-        results.set(name, data);
+        const target = into.get(name);
+        target?.set(data);
+        results.set(name, target ?? data);
       }
       return results;
     } finally {
