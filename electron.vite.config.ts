@@ -8,6 +8,7 @@ const mainEntries: Record<string, string> = {
   cli: "src/main/cli/main.ts",
   trainer: "src/main/training/trainer-process.ts",
   scorer: "src/main/training/scorer-process.ts",
+  "noise-worker": "src/main/training/noise-worker.ts",
   "decode-worker": "src/main/dicom/decode-worker.ts",
   "phantom-worker": "src/main/phantoms/worker.ts",
   "engine-probe": "src/main/engine/probe-process.ts",

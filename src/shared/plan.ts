@@ -10,6 +10,13 @@ export const clippingSchema = z.object({
   norm: z.number().positive(),
 });
 
+/**
+ * The noise: "gaussian" in double precision, or the exact "discrete-gaussian" on sums of whole
+ * numbers, which leaves no low-order bits to attack and computes the units one at a time.
+ */
+export const noiseKindSchema = z.enum(["gaussian", "discrete-gaussian"]);
+export type NoiseKind = z.infer<typeof noiseKindSchema>;
+
 /** What a person may set before a run; every field has a default that needs no tuning. */
 export const recipeSchema = z.object({
   network: z.string(),
@@ -26,6 +33,8 @@ export const recipeSchema = z.object({
   /** Images of a patient that enter one step as views of one contribution. */
   viewsPerUnit: z.number().int().min(1).max(16),
   unit: privacyUnitSchema,
+  /** Plans of before the choice have the Gaussian. */
+  noise: noiseKindSchema.default("gaussian"),
   /** Shift, rotation and contrast; flips never, since they would exchange the patient's sides. */
   augmentation: z.boolean(),
   /** Engine name, or "auto". */

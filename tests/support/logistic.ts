@@ -137,6 +137,7 @@ export const smallRecipe: Recipe = {
   averagingDecay: 0.9,
   viewsPerUnit: 1,
   unit: "patient",
+  noise: "gaussian",
   augmentation: false,
   engine: "auto",
   initialWeights: null,

@@ -61,7 +61,8 @@ export function openRun(
         runKind: run.kind,
         pairId: run.pairId,
         ...planned,
-        plan: run.plan,
+        // As it was written: a field that came later must not change what the hash covers.
+        plan: JSON.parse(storedPlanText(database, runId)) as unknown,
       });
     }
     markRunStarted(database, runId, ownerProcess);

@@ -32,6 +32,7 @@ export function defaultRecipe(trainingPatients: number, framePixels: number): Re
     averagingDecay: 0.98,
     viewsPerUnit: 1,
     unit: "patient",
+    noise: "gaussian",
     augmentation: true,
     engine: "auto",
     initialWeights: null,

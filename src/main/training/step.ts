@@ -1,7 +1,6 @@
 import { UserError } from "../../shared/errors.ts";
 import type { TrainingPlan } from "../../shared/plan.ts";
 import type { CompiledNetwork, UnitBatch } from "../engine/engine.ts";
-import { fillGaussian, type RandomStream } from "../privacy/random.ts";
 import {
   createNadamState,
   learningRateAt,
@@ -9,6 +8,8 @@ import {
   updateAverage,
   type NadamState,
 } from "./optimiser.ts";
+import type { NoiseSource } from "./noise-source.ts";
+import { mechanismOf, privateGradient } from "./private-gradient.ts";
 
 /** What training changes; everything that a checkpoint holds. */
 export interface TrainingState {
@@ -37,6 +38,8 @@ export interface StepOutcome {
   readonly clippedShare: number | null;
   /** Units whose gradient was not finite and counted as zero. */
   readonly nonFinite: number;
+  /** How long the finished sum waited for its noise; null in a reference run. */
+  readonly waitedForNoiseMilliseconds: number | null;
 }
 
 export interface StepTools {
@@ -44,10 +47,10 @@ export interface StepTools {
   readonly network: CompiledNetwork;
   /** Resolves once the step stands in the journal on disk; rejects where it may not be taken. */
   readonly journal: (step: number) => Promise<void>;
-  /** The stream of the noise; unused in a reference run. */
-  readonly noise: RandomStream;
-  /** Called once the noise of a step has been drawn, before it is used. */
-  readonly onNoiseDrawn?: (step: number) => void;
+  /** Null in a reference run. */
+  readonly noise: NoiseSource | null;
+  /** Called when the noise of a step is about to be drawn. */
+  readonly beforeNoise?: (step: number) => void;
 }
 
 /** The floor of the corrected second moment; chosen on phantoms, see docs/privacy.md. */
@@ -57,10 +60,9 @@ export const noiseFloorShare = 0.1;
  * One step of a run, in place. `step` is its number in the plan and the journal; after an
  * interruption it can lie further ahead than the state, since interrupted steps are spent.
  *
- * Private (DP-SGD, Abadi et al. 2016, arXiv 1607.00133, Algorithm 1): the sum of the clipped unit
- * gradients; the step is journaled; only then Gaussian noise of standard deviation sigma C is
- * drawn for every coordinate, also when no unit was sampled; the noised sum is divided by the
- * plan's fixed divisor. Reference: the sum of the unit gradients over the same divisor.
+ * The step is journaled first; only then is its noise drawn, while the engine works. Private: the
+ * noised sum of the clipped unit gradients (private-gradient.ts). Reference: the sum of the unit
+ * gradients over the same divisor.
  */
 export async function takeStep(
   state: TrainingState,
@@ -68,47 +70,53 @@ export async function takeStep(
   batch: UnitBatch,
   tools: StepTools,
 ): Promise<StepOutcome> {
-  const { plan, network } = tools;
-  const { privacy, recipe, divisor } = plan;
-  const gradient = new Float32Array(state.weights.length);
-  let losses: Float32Array;
-  let clippedShare: number | null = null;
-  let nonFinite = 0;
+  const { plan, network, noise } = tools;
+  const { recipe, divisor } = plan;
+  const mechanism = mechanismOf(plan);
+  let gradient: Float32Array;
+  let outcome: StepOutcome;
 
-  if (privacy === null) {
+  await tools.journal(step);
+  if (mechanism === null) {
     const result = await network.ordinaryGradient(state.weights, batch);
-    losses = result.losses;
-    await tools.journal(step);
+    gradient = new Float32Array(state.weights.length);
     if (batch.units > 0) scaleInto(gradient, result.gradient, batch.units / divisor);
+    outcome = {
+      units: batch.units,
+      loss: meanOfFinite(result.losses),
+      clippedShare: null,
+      nonFinite: 0,
+      waitedForNoiseMilliseconds: null,
+    };
   } else {
-    const result = await network.clippedSum(state.weights, batch, recipe.clipping);
-    losses = result.losses;
-    nonFinite = result.nonFinite;
-    if (batch.units > 0) {
-      clippedShare =
-        result.norms.filter((norm) => norm > recipe.clipping.norm).length / batch.units;
-    }
-    await tools.journal(step);
-    fillGaussian(tools.noise, gradient, privacy.noiseMultiplier * recipe.clipping.norm);
-    tools.onNoiseDrawn?.(step);
-    for (let i = 0; i < gradient.length; i += 1) {
-      gradient[i] = ((result.sum[i] ?? 0) + (gradient[i] ?? 0)) / divisor;
-    }
+    if (noise === null) throw new Error("a private step has no source of noise");
+    tools.beforeNoise?.(step);
+    const result = await privateGradient(state.weights, batch, network, mechanism, noise);
+    const { norms, losses, nonFinite, waitedForNoiseMilliseconds } = result;
+    const clipped = norms.filter((norm) => norm > recipe.clipping.norm).length;
+    gradient = result.gradient;
+    outcome = {
+      units: batch.units,
+      loss: meanOfFinite(losses),
+      clippedShare: batch.units > 0 ? clipped / batch.units : null,
+      nonFinite,
+      waitedForNoiseMilliseconds,
+    };
   }
   refuseNonFinite(gradient);
 
-  const noiseDeviation =
-    privacy === null ? 0 : (privacy.noiseMultiplier * recipe.clipping.norm) / divisor;
   nadamStep(
     state.optimiser,
     state.weights,
     gradient,
     learningRateAt(recipe, step),
-    privacy === null ? null : { variance: noiseDeviation ** 2, floorShare: noiseFloorShare },
+    mechanism === null
+      ? null
+      : { variance: mechanism.gradientDeviation ** 2, floorShare: noiseFloorShare },
   );
   updateAverage(state.average, state.weights, recipe.averagingDecay, step);
   state.step = step;
-  return { units: batch.units, loss: meanOfFinite(losses), clippedShare, nonFinite };
+  return outcome;
 }
 
 function refuseNonFinite(gradient: Float32Array): void {

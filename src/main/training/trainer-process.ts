@@ -1,5 +1,6 @@
 import { openEngine } from "../engine/registry.ts";
 import { networkNamed } from "../network/networks.ts";
+import { openNoiseThreads } from "./noise-threads.ts";
 import { openTrainerPort } from "./trainer-protocol.ts";
 import { serveTrainer } from "./trainer.ts";
 
@@ -12,5 +13,5 @@ port.onClosed(() => {
   if (over) process.exit(0);
   process.kill(process.pid, "SIGKILL");
 });
-await serveTrainer(port, { openEngine, networkNamed });
+await serveTrainer(port, { openEngine, networkNamed, openNoise: openNoiseThreads });
 over = true;

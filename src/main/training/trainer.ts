@@ -10,10 +10,13 @@ import {
   reproducibleRandomStreams,
   type RandomStreams,
 } from "../privacy/random.ts";
+import type { NoiseShape } from "../privacy/noise.ts";
 import { BatchReader } from "./batches.ts";
 import { writeAtomically } from "../store/whole-file.ts";
 import { loadCheckpoint, saveCheckpoint, type CheckedFile } from "./checkpoint.ts";
 import { initialWeights } from "./initial-weights.ts";
+import type { NoiseSource } from "./noise-source.ts";
+import { mechanismOf } from "./private-gradient.ts";
 import { drawStep } from "./sampling.ts";
 import { scoreImages } from "./scoring.ts";
 import { createTrainingState, takeStep, type TrainingState } from "./step.ts";
@@ -24,6 +27,8 @@ export interface TrainerParts {
   /** The engine of that name, or the best at hand for "auto". */
   readonly openEngine: (name: string) => Promise<Engine>;
   readonly networkNamed: (name: string) => NetworkDescription;
+  /** Fresh noise of a shape for so many parameters, keyed from the operating system. */
+  readonly openNoise: (shape: NoiseShape, parameterCount: number) => NoiseSource;
 }
 
 /** The file of the released weights inside a run's folder. */
@@ -92,9 +97,11 @@ async function train(
   const description = parts.networkNamed(recipe.network);
   port.send({ kind: "phase", phase: "Preparing the network" });
   const engine = await parts.openEngine(recipe.engine);
+  const mechanism = mechanismOf(plan);
   const network = await engine.compile(description, {
     resolutionPixels: recipe.resolutionPixels,
-    microbatch: job.microbatch,
+    // On the grid units are computed one at a time.
+    microbatch: mechanism?.noise.kind === "discrete-gaussian" ? 1 : job.microbatch,
     threads: job.threads,
     report: (line) => {
       log(line);
@@ -102,6 +109,8 @@ async function train(
     },
   });
   const reader = new BatchReader(job.dataFolder, job.set, recipe.resolutionPixels);
+  const noise =
+    mechanism === null ? null : parts.openNoise(mechanism.noise, network.parameterCount);
   try {
     port.send({
       kind: "started",
@@ -114,7 +123,7 @@ async function train(
         ? createTrainingState(initialWeights(description, recipe.initialWeights, job.initialSeed))
         : loadCheckpoint(job.runFolder, job.checkpoint, network.parameterCount);
 
-    const stopped = await runSteps(job, port, journal, { network, reader, state, log });
+    const stopped = await runSteps(job, port, journal, { network, reader, state, noise, log });
     if (state.step === 0) {
       port.send({ kind: "finished", stopped, weights: null });
       return;
@@ -131,6 +140,7 @@ async function train(
     log(stopped ? "stopped" : "finished");
   } finally {
     reader.close();
+    await noise?.close();
     await network.dispose();
     log.close();
   }
@@ -140,6 +150,7 @@ interface LoopParts {
   readonly network: CompiledNetwork;
   readonly reader: BatchReader;
   readonly state: TrainingState;
+  readonly noise: NoiseSource | null;
   readonly log: (line: string) => void;
 }
 
@@ -148,7 +159,7 @@ async function runSteps(
   job: TrainerJob,
   port: TrainerPort,
   journal: JournalRequest,
-  { network, reader, state, log }: LoopParts,
+  { network, reader, state, noise, log }: LoopParts,
 ): Promise<boolean> {
   const { plan } = job;
   const secret = plan.privacy === null ? null : openRandomStreams();
@@ -177,13 +188,13 @@ async function runSteps(
     const outcome = await takeStep(state, step, batch, {
       plan,
       network,
-      noise: streamsOf(step).noise,
+      noise,
       journal: async () => {
         if (step > job.stepsJournaled) stop.requested = (await journal(step)).stopRequested;
         log(`step ${step} journaled`);
       },
-      onNoiseDrawn: () => {
-        log(`step ${step} noise drawn`);
+      beforeNoise: () => {
+        log(`step ${step} draws its noise`);
       },
     });
     port.send({ kind: "step", step, outcome });

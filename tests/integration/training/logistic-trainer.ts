@@ -1,3 +1,4 @@
+import { openNoiseThreads } from "../../../src/main/training/noise-threads.ts";
 import { openTrainerPort } from "../../../src/main/training/trainer-protocol.ts";
 import { serveTrainer } from "../../../src/main/training/trainer.ts";
 import { logisticEngine, logisticNetwork } from "../../support/logistic.ts";
@@ -14,6 +15,7 @@ port.onClosed(() => {
 });
 await serveTrainer(port, {
   networkNamed: () => logisticNetwork(16),
+  openNoise: openNoiseThreads,
   openEngine: () =>
     Promise.resolve({
       ...engine,

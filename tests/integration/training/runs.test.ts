@@ -72,11 +72,11 @@ function createPrivate(place: Place, recipe: Partial<Recipe> = {}): string {
   })[0]!;
 }
 
-/** Steps of the trainer's own log whose noise was drawn. */
+/** Steps of the trainer's own log whose noise was, or was about to be, drawn. */
 function stepsDrawn(place: Place, runId: string): number[] {
   const log = join(runFolder(place.dataFolder, runId), "trainer.log");
   if (!existsSync(log)) return [];
-  return [...readFileSync(log, "utf8").matchAll(/step (\d+) noise drawn/g)].map((match) =>
+  return [...readFileSync(log, "utf8").matchAll(/step (\d+) draws its noise/g)].map((match) =>
     Number(match[1]),
   );
 }

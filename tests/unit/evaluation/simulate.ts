@@ -98,6 +98,7 @@ export function examplePlan(kind: "private" | "reference"): TrainingPlan {
       averagingDecay: 0.999,
       viewsPerUnit: 1,
       unit: "patient",
+      noise: "gaussian",
       augmentation: false,
       engine: "auto",
       initialWeights: null,

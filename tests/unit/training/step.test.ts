@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { CompiledNetwork, UnitBatch } from "../../../src/main/engine/engine.ts";
 import { reproducibleRandomStreams } from "../../../src/main/privacy/random.ts";
+import { noiseFromStream } from "../../../src/main/training/noise-source.ts";
+import { mechanismOf } from "../../../src/main/training/private-gradient.ts";
 import { defaultRecipe, makePlan } from "../../../src/main/training/recipe.ts";
 import { createTrainingState, takeStep } from "../../../src/main/training/step.ts";
 import { logisticEngine, logisticNetwork } from "../../support/logistic.ts";
@@ -49,9 +51,18 @@ async function gradientSeen(epsilon: number | null, batch: UnitBatch, key: strin
     plan: planOf(epsilon),
     network: await compile(),
     journal: () => Promise.resolve(),
-    noise: reproducibleRandomStreams(key).noise,
+    noise: epsilon === null ? null : noiseOf(key),
   });
   return { gradient: state.optimiser.firstMoment.map((m) => m / (1 - 0.9)), outcome, state };
+}
+
+function noiseOf(key: string) {
+  const mechanism = mechanismOf(planOf(2))!;
+  return noiseFromStream(
+    mechanism.noise,
+    network.parameterCount,
+    reproducibleRandomStreams(key).noise,
+  );
 }
 
 function deviation(values: Float32Array): number {
@@ -68,7 +79,7 @@ describe("a private step", () => {
     // Five standard errors of a deviation from 2056 values.
     const error = 5 / Math.sqrt(2 * gradient.length);
     expect(Math.abs(deviation(gradient) / expected - 1)).toBeLessThan(error);
-    expect(outcome).toEqual({ units: 0, loss: null, clippedShare: null, nonFinite: 0 });
+    expect(outcome).toMatchObject({ units: 0, loss: null, clippedShare: null, nonFinite: 0 });
   });
 
   it("is the clipped sum over the fixed divisor, plus that noise", async () => {
@@ -92,8 +103,8 @@ describe("a private step", () => {
       plan: planOf(2),
       network: await compile(),
       journal: () => Promise.reject(new Error("refused")),
-      noise: reproducibleRandomStreams("refused").noise,
-      onNoiseDrawn: () => (drawn += 1),
+      noise: noiseOf("refused"),
+      beforeNoise: () => (drawn += 1),
     });
     await expect(step).rejects.toThrow("refused");
     expect(drawn).toBe(0);
@@ -111,8 +122,8 @@ describe("a private step", () => {
         await new Promise((resolve) => setTimeout(resolve, 20));
         order.push("journaled");
       },
-      noise: reproducibleRandomStreams("order").noise,
-      onNoiseDrawn: () => order.push("drawn"),
+      noise: noiseOf("order"),
+      beforeNoise: () => order.push("drawn"),
     });
     expect(order).toEqual(["journaled", "drawn"]);
   });
@@ -151,7 +162,7 @@ describe("a step", () => {
       plan: planOf(null),
       network: broken,
       journal: () => Promise.resolve(),
-      noise: reproducibleRandomStreams("unused").noise,
+      noise: null,
     });
     await expect(step).rejects.toThrow(/diverged/);
   });

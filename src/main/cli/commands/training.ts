@@ -8,7 +8,7 @@ import {
   formatEpsilon,
   formatNumber,
 } from "../../../shared/format.ts";
-import type { PrivacyUnit, Recipe } from "../../../shared/plan.ts";
+import type { NoiseKind, PrivacyUnit, Recipe } from "../../../shared/plan.ts";
 import type { Core } from "../../core/core.ts";
 import { table, type Output } from "../output.ts";
 import { numberArgument, wholeNumber, withCore } from "../session.ts";
@@ -26,6 +26,7 @@ interface TrainOptions {
   readonly init?: string;
   readonly engine?: string;
   readonly unit?: PrivacyUnit;
+  readonly noise?: NoiseKind;
 }
 
 /** `train`, `runs`, `stop`, `ledger`. */
@@ -44,6 +45,7 @@ export function addTrainingCommands(program: Command): void {
     .option("--init <file>", "safetensors with the weights to start from")
     .option("--engine <name>", "what computes; engine list shows the names")
     .option("--unit <unit>", "privacy unit: patient or image", unitArgument)
+    .option("--noise <kind>", "gaussian, or the exact discrete-gaussian", noiseArgument)
     .action(async (name: string, options: TrainOptions, command: Command) => {
       if ((options.epsilon === undefined) === (options.nonPrivate !== true)) {
         command.error("error: give either --epsilon E or --non-private", { exitCode: 2 });
@@ -125,6 +127,11 @@ export function addTrainingCommands(program: Command): void {
     });
 }
 
+function noiseArgument(text: string): NoiseKind {
+  if (text === "gaussian" || text === "discrete-gaussian") return text;
+  throw new InvalidArgumentError("the noise is gaussian or discrete-gaussian");
+}
+
 function unitArgument(text: string): PrivacyUnit {
   if (text === "patient" || text === "image") return text;
   throw new InvalidArgumentError("the privacy unit is patient or image");
@@ -141,6 +148,7 @@ function changedRecipe(recipe: Recipe, options: TrainOptions): Recipe {
     initialWeights: options.init === undefined ? recipe.initialWeights : resolve(options.init),
     engine: options.engine ?? recipe.engine,
     unit: options.unit ?? recipe.unit,
+    noise: options.noise ?? recipe.noise,
   };
 }
 
