@@ -1,6 +1,9 @@
 import { deflateRawSync } from "node:zlib";
 
-/** Values by tag ("00100020"); the value representation is looked up below. */
+/**
+ * Values by tag ("00100020"), whose value representation is looked up below, or by tag and value
+ * representation ("00091010:LO").
+ */
 export type Elements = Readonly<Record<string, ElementValue>>;
 export type ElementValue = string | number | readonly number[] | Uint8Array | readonly Elements[];
 
@@ -103,7 +106,7 @@ const vrByTag: Readonly<Record<string, string>> = {
   "00020012": "UI",
   "00020016": "AE",
 };
-const longVrs = new Set(["OB", "OW", "OF", "SQ", "UN", "UT"]);
+const longVrs = new Set(["OB", "OW", "OF", "SQ", "UC", "UN", "UR", "UT"]);
 
 /** Writes a DICOM file. A small writer of our own, so that tests know each byte. */
 export function writeDicom(elements: Elements, options: WriteOptions = {}): Uint8Array {
@@ -150,7 +153,8 @@ function dataSet(elements: Elements, explicit: boolean, bigEndian: boolean): Buf
 }
 
 function element(tag: string, value: ElementValue, explicit: boolean, bigEndian: boolean): Buffer {
-  const vr = vrByTag[tag.toUpperCase()];
+  const [, given] = tag.split(":");
+  const vr = given ?? vrByTag[tag.toUpperCase()];
   if (vr === undefined) throw new Error(`The writer knows no value representation for ${tag}.`);
   const body = encode(vr, value, explicit, bigEndian);
   return Buffer.concat([header(tag, vr, body.length, explicit, bigEndian), body]);
@@ -164,7 +168,7 @@ function header(tag: string, vr: string, length: number, explicit: boolean, bigE
   const write32 = (value: number, at: number) =>
     bigEndian ? out.writeUInt32BE(value, at) : out.writeUInt32LE(value, at);
   write16(Number.parseInt(tag.slice(0, 4), 16), 0);
-  write16(Number.parseInt(tag.slice(4), 16), 2);
+  write16(Number.parseInt(tag.slice(4, 8), 16), 2);
   if (!explicit) {
     write32(length, 4);
     return out;

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import type { JobProgress } from "../../shared/domain.ts";
@@ -5,6 +6,8 @@ import { UserError } from "../../shared/errors.ts";
 import { formatCount, formatDuration, formatRate } from "../../shared/format.ts";
 import { openCore, type Core } from "../core/core.ts";
 import { dataFolder } from "../store/data-folder.ts";
+import { openDatabase } from "../store/database.ts";
+import { openSiteIdentity, type SiteIdentity } from "../store/identity.ts";
 import { openOutput, type Output } from "./output.ts";
 
 /** The options that every command takes. */
@@ -31,6 +34,20 @@ export async function withCore(
     await body(core, output);
   } finally {
     await core.close();
+  }
+}
+
+/** Runs a command's body with the site's secret key, which is made on first use. */
+export async function withSiteIdentity(
+  command: Command,
+  body: (identity: SiteIdentity, output: Output) => Promise<void>,
+): Promise<void> {
+  const folder = dataFolder(command.optsWithGlobals<GlobalOptions>().data);
+  const database = openDatabase(join(folder, "silhouette.sqlite"));
+  try {
+    await body(openSiteIdentity(folder, database), outputOf(command));
+  } finally {
+    database.close();
   }
 }
 

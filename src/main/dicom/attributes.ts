@@ -23,6 +23,7 @@ function readIdentity(dataSet: DataSet): FilmIdentity {
   const text = (tag: string) => nonEmpty(decodeText(bytesOf(dataSet, tag), characterSets));
   return {
     patientId: text("x00100020"),
+    issuerOfPatientId: text("x00100021"),
     patientName: text("x00100010"),
     studyInstanceUid: uid(dataSet, "x0020000d"),
     seriesInstanceUid: uid(dataSet, "x0020000e"),

@@ -1,7 +1,7 @@
 import { DicomError } from "./errors.ts";
 import type { PixelDataElement } from "./parse.ts";
 
-interface Fragment {
+export interface Fragment {
   /** Of the item tag, from the first byte after the basic offset table. */
   readonly itemOffset: number;
   readonly start: number;
@@ -35,9 +35,15 @@ export function encodedFrame(
   return join(pixelData.bytes, chosen);
 }
 
-function readFragments(pixelData: PixelDataElement): {
+/**
+ * The items of encapsulated pixel data; `end` is where the last of them ends.
+ *
+ * @throws DicomError "truncated" or "damaged-header".
+ */
+export function readFragments(pixelData: PixelDataElement): {
   readonly table: readonly number[];
   readonly fragments: readonly Fragment[];
+  readonly end: number;
 } {
   const { bytes } = pixelData;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -66,7 +72,7 @@ function readFragments(pixelData: PixelDataElement): {
     }
     position = end;
   }
-  return { table: table ?? [], fragments };
+  return { table: table ?? [], fragments, end: position };
 }
 
 function fragmentsOf(

@@ -18,6 +18,8 @@ export type VoiLutFunction = "LINEAR" | "LINEAR_EXACT" | "SIGMOID";
 /** What identifies the patient and the film. Never stored, logged or put into a message. */
 export interface FilmIdentity {
   readonly patientId: string | null;
+  /** Who gave the Patient ID; equal identifiers of two issuers are two patients. */
+  readonly issuerOfPatientId: string | null;
   readonly patientName: string | null;
   readonly studyInstanceUid: string | null;
   readonly seriesInstanceUid: string | null;

@@ -36,7 +36,11 @@ const inflatedLimitBytes = 512 * 1024 * 1024;
  * @throws DicomError "not-dicom", "truncated" or "damaged-header".
  */
 export function parseFile(bytes: Uint8Array): ParsedFile {
-  const dataSet = parseDataSet(bytes);
+  return toParsedFile(parseDataSet(bytes));
+}
+
+/** The same from a data set that has been parsed up to its pixel data. */
+export function toParsedFile(dataSet: DataSet): ParsedFile {
   const element = dataSet.elements[pixelDataTag];
   const offsets = dataSet.elements["x7fe00001"];
   return {

@@ -73,6 +73,7 @@ const plainPixels = {
 
 const noIdentity = {
   patientId: null,
+  issuerOfPatientId: null,
   patientName: null,
   studyInstanceUid: null,
   seriesInstanceUid: null,

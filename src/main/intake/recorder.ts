@@ -11,7 +11,7 @@ import type {
   SourceFile,
   SourceOutcome,
 } from "../store/images.ts";
-import { knownManufacturer } from "./manufacturers.ts";
+import { knownManufacturer } from "../dicom/manufacturers.ts";
 import { placeFilm } from "./placement.ts";
 
 /** A file that has been read, waiting for its row. */

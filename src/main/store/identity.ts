@@ -23,6 +23,13 @@ export interface SiteIdentity {
    * Unicode form of the text do not matter (except in paths), its case does.
    */
   pseudonym(kind: PseudonymKind, value: string): string;
+  /**
+   * The pseudonym of a patient. Equal identifiers of two issuers are two patients; without an
+   * issuer it is that of the identifier alone.
+   */
+  patient(patientId: string, issuer: string | null): string;
+  /** A UID in the place of another, under 2.25 (PS3.5 B.2): the same one every time. */
+  uid(original: string): string;
   /** An ISO date moved back by a secret number of days, the same for all of a patient's dates. */
   shiftDate(patientPseudonym: string, isoDate: string): string;
   /** Encrypts a text that only this site can read again (AES-256-GCM). */
@@ -79,16 +86,33 @@ export function siteIdentity(key: Uint8Array): SiteIdentity {
   const keys = new Map<PseudonymKind, Buffer>();
   const sealKey = derive("seal");
   const shiftKey = derive("date-shift");
+  const uidKey = derive("uid");
+  const pseudonym: SiteIdentity["pseudonym"] = (kind, value) => {
+    let own = keys.get(kind);
+    if (own === undefined) {
+      own = derive(`pseudonym/${kind}`);
+      keys.set(kind, own);
+    }
+    // A path is what the file system says it is; two that look alike can be two files.
+    const text = kind === "path" ? value : value.trim().normalize("NFC");
+    return createHmac("sha256", own).update(text).digest("hex").slice(0, 32);
+  };
   return {
-    pseudonym(kind, value) {
-      let own = keys.get(kind);
-      if (own === undefined) {
-        own = derive(`pseudonym/${kind}`);
-        keys.set(kind, own);
-      }
-      // A path is what the file system says it is; two that look alike can be two files.
-      const text = kind === "path" ? value : value.trim().normalize("NFC");
-      return createHmac("sha256", own).update(text).digest("hex").slice(0, 32);
+    pseudonym,
+    patient(patientId, issuer) {
+      const trimmed = patientId.trim();
+      // No identifier holds the separator: DICOM's text has no control characters.
+      return pseudonym(
+        "patient",
+        issuer === null || issuer.trim() === "" ? trimmed : `${issuer.trim()}\u001f${trimmed}`,
+      );
+    },
+    uid(original) {
+      const digest = createHmac("sha256", uidKey).update(original.trim()).digest();
+      // The form of a version 8 UUID (RFC 9562), whose bits are the maker's own.
+      digest[6] = 0x80 | ((digest[6] ?? 0) & 0x0f);
+      digest[8] = 0x80 | ((digest[8] ?? 0) & 0x3f);
+      return `2.25.${BigInt(`0x${digest.subarray(0, 16).toString("hex")}`)}`;
     },
     shiftDate(patientPseudonym, isoDate) {
       const digest = createHmac("sha256", shiftKey).update(patientPseudonym).digest();

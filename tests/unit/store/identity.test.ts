@@ -101,4 +101,23 @@ describe("sealing", () => {
       expect(() => identity.open(changed)).toThrow();
     }
   });
+
+  it("tells equal patient identifiers of two issuers apart, and keeps those without one", () => {
+    const identity = siteIdentity(Buffer.alloc(32, 1));
+    const alone = identity.pseudonym("patient", "4711");
+    expect(identity.patient("4711", null)).toBe(alone);
+    expect(identity.patient(" 4711 ", " ")).toBe(alone);
+    expect(identity.patient("4711", "North")).not.toBe(alone);
+    expect(identity.patient("4711", "North")).not.toBe(identity.patient("4711", "South"));
+  });
+
+  it("replaces a UID by a valid one under 2.25, the same for one site and another elsewhere", () => {
+    const here = siteIdentity(Buffer.alloc(32, 1));
+    const elsewhere = siteIdentity(Buffer.alloc(32, 2));
+    const uid = here.uid("1.2.840.113619.2.1");
+    expect(uid).toMatch(/^2\.25\.[1-9]\d*$/);
+    expect(uid.length).toBeLessThanOrEqual(64);
+    expect(here.uid("1.2.840.113619.2.1 ")).toBe(uid);
+    expect(elsewhere.uid("1.2.840.113619.2.1")).not.toBe(uid);
+  });
 });

@@ -1,7 +1,7 @@
 import type { Comparison } from "../../../shared/comparison.ts";
 import { UserError } from "../../../shared/errors.ts";
 import { compareRuns, type RunToEvaluate } from "../../evaluation/compare.ts";
-import { isInventedManufacturer } from "../../intake/manufacturers.ts";
+import { isInventedManufacturer } from "../../dicom/manufacturers.ts";
 import { networkNamed } from "../../network/networks.ts";
 import { meaningOf } from "../../privacy/meaning.ts";
 import { writeReport, type ReportInput } from "../../report/report.ts";
