@@ -11,6 +11,7 @@ const mainEntries: Record<string, string> = {
   "noise-worker": "src/main/training/noise-worker.ts",
   "decode-worker": "src/main/dicom/decode-worker.ts",
   "phantom-worker": "src/main/phantoms/worker.ts",
+  "account-worker": "src/main/training/account-worker.ts",
   "engine-probe": "src/main/engine/probe-process.ts",
 };
 

@@ -168,6 +168,8 @@ export interface RunSummary {
   readonly stepsJournaled: number;
   /** Epsilon of the journaled steps at the plan's delta; null in a reference run. */
   readonly epsilonSpent: number | null;
+  /** The same for a patient, where the unit of a private run is the image. */
+  readonly patientSpent?: PatientFigures | null;
   /** Predictions for the held-out patients are in the store. */
   readonly scored: boolean;
 }
@@ -191,33 +193,82 @@ export interface RunProgress {
   readonly latest: TelemetryPoint | null;
 }
 
+/**
+ * What an entry of the ledger records: a run's plan before its first step; a run that goes on; a
+ * run's end with the steps that count as spent; the budget cap set, changed or removed; exact
+ * statistics on held-out patients that were released.
+ */
+export type LedgerEntryKind =
+  "run-planned" | "run-resumed" | "run-ended" | "cap-changed" | "release";
+
 export interface LedgerEntry {
   readonly sequence: number;
   readonly recordedAt: Timestamp;
-  readonly kind: "run-planned" | "run-ended";
-  readonly runId: string;
+  readonly kind: LedgerEntryKind;
+  /** Null where the entry belongs to the cohort as a whole. */
+  readonly runId: string | null;
   readonly body: Readonly<Record<string, unknown>>;
   readonly previousHash: string;
   readonly hash: string;
 }
 
+/** A patient's epsilon where the privacy unit is the image. */
+export interface PatientFigures {
+  /** The most images that a patient of the training part has, and that patient's epsilon. */
+  readonly mostImages: number;
+  readonly epsilon: number;
+  /** The upper median of images per patient, and the epsilon of a patient with so many. */
+  readonly medianImages: number;
+  readonly medianEpsilon: number;
+}
+
+/** What was run on a patient, as `privacy compose` takes it. */
+export interface LedgerMechanism {
+  readonly samplingRate: number;
+  readonly noiseMultiplier: number;
+  readonly steps: number;
+  /** Contributions of the patient with the most images to one step. */
+  readonly imagesPerPatient: number;
+}
+
+/** One private run in the ledger. */
+export interface LedgerRun {
+  readonly runId: string;
+  readonly unit: "patient" | "image";
+  readonly samplingRate: number;
+  readonly noiseMultiplier: number;
+  readonly stepsPlanned: number;
+  readonly stepsSpent: number;
+  /** Of the privacy unit. */
+  readonly epsilon: number;
+  /** Of a patient, where the unit is the image; null where the unit is the patient. */
+  readonly patient: PatientFigures | null;
+  /** Patients that the run was trained on and that it held out; null in a run of long ago. */
+  readonly patients: {
+    readonly trained: number;
+    readonly validation: number;
+    readonly test: number;
+  } | null;
+  readonly state: RunState;
+}
+
 export interface Ledger {
   readonly cohortId: number;
   readonly entries: readonly LedgerEntry[];
-  readonly runs: readonly {
-    readonly runId: string;
-    readonly unit: "patient" | "image";
-    readonly samplingRate: number;
-    readonly noiseMultiplier: number;
-    readonly stepsPlanned: number;
-    readonly stepsSpent: number;
-    readonly epsilon: number;
-    readonly state: RunState;
-  }[];
+  readonly runs: readonly LedgerRun[];
   /** The delta at which epsilon is stated; null while no private run exists. */
   readonly delta: number | null;
-  /** Epsilon of all private runs of the cohort together; 0 while none exists. */
+  /**
+   * Epsilon of all private runs of the cohort together, for the patient with the most images; 0
+   * while none exists.
+   */
   readonly epsilon: number;
+  /** The same for a patient with the median number of images. */
+  readonly medianEpsilon: number;
+  /** What `epsilon` may not pass, as a person has set it; null where nobody has. */
+  readonly cap: number | null;
+  /** What `epsilon` is of: all of it together gives it back. */
+  readonly mechanisms: readonly LedgerMechanism[];
   readonly verification: LedgerVerification;
 }
 
@@ -239,9 +290,15 @@ export interface PrivacyQuote {
   readonly rdp: number;
   readonly pld: number | null;
   readonly accountant: "rdp" | "pld";
-  /** Epsilon of the cohort's ledger before this run, and with it. */
+  /** A patient's epsilon of this run, where its unit is the image; null where it is the patient. */
+  readonly patient: PatientFigures | null;
+  /** Epsilon of the cohort's ledger for a patient, before this run and with it. */
   readonly spentBefore: number;
   readonly spentAfter: number;
+  /** The budget cap of the cohort's ledger; null where none is set. */
+  readonly cap: number | null;
+  /** Where this run would pass the cap: the largest epsilon that still fits, null where none does. */
+  readonly overCap: { readonly largestEpsilon: number | null } | null;
   /** Bound of exp(epsilon) on an attacker's certainty from a 50 % prior; delta is left aside. */
   readonly worstCasePosterior: number;
   readonly sentence: string;

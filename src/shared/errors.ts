@@ -2,15 +2,17 @@
  * What the person or the caller can do about an error. The kind decides the exit code of the
  * command line and the tone of the message on screen.
  */
-export type UserErrorKind =
+export const userErrorKinds = [
   /** The input is wrong: another file, value or name is needed. */
-  | "input"
+  "input",
   /** The thing named does not exist. */
-  | "not-found"
+  "not-found",
   /** The present state forbids it (a locked split, a run that is under way). */
-  | "conflict"
+  "conflict",
   /** The machine lacks something: disk space, memory, a driver, permission. */
-  | "resource";
+  "resource",
+] as const;
+export type UserErrorKind = (typeof userErrorKinds)[number];
 
 /**
  * An error that a person can act on. The message says what happened, to which file or run, and

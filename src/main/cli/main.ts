@@ -5,6 +5,7 @@ import { addCohortCommands } from "./commands/cohort.ts";
 import { addDemoCommands } from "./commands/demo.ts";
 import { addEngineCommands } from "./commands/engine.ts";
 import { addFilmCommands } from "./commands/film.ts";
+import { addLedgerCommands } from "./commands/ledger.ts";
 import { addPrivacyCommands } from "./commands/privacy.ts";
 import { addReleaseCommands } from "./commands/release.ts";
 import { addReportCommands } from "./commands/report.ts";
@@ -26,6 +27,7 @@ function program(): Command {
   addFilmCommands(silhouette);
   addPrivacyCommands(silhouette);
   addTrainingCommands(silhouette);
+  addLedgerCommands(silhouette);
   addReportCommands(silhouette);
   addReleaseCommands(silhouette);
   addEngineCommands(silhouette);

@@ -1,5 +1,11 @@
 import { UserError } from "../../shared/errors.ts";
-import { checkDelta, checkEpsilon, type SubsampledGaussian } from "./mechanism.ts";
+import {
+  checkDelta,
+  checkEpsilon,
+  checkImagesPerPatient,
+  isSilent,
+  type SubsampledGaussian,
+} from "./mechanism.ts";
 import { deltaByPld, epsilonByPld } from "./pld/pld.ts";
 import { deltaByRdp, epsilonByRdp } from "./rdp.ts";
 
@@ -11,7 +17,7 @@ export interface EpsilonBound {
   readonly epsilon: number;
   /** The accountant whose figure `epsilon` is. */
   readonly accountant: "rdp" | "pld";
-  /** Epsilon by Renyi divergences; null where it was not asked for. */
+  /** Epsilon by Renyi divergences; null where it was not asked for or cannot know the answer. */
   readonly rdp: number | null;
   /** Epsilon by the privacy loss distribution; null where it was not asked for. */
   readonly pld: number | null;
@@ -23,7 +29,8 @@ export interface EpsilonBound {
  * @param mechanisms what was run on the same units; may be empty (epsilon 0)
  * @param delta strictly between 0 and 1
  * @param imagesPerPatient for image-level sampling: the epsilon of a patient with this many
- *   images, each sampled and clipped on its own. Known to the PLD accountant only.
+ *   images, each sampled and clipped on its own, in those mechanisms that do not say themselves
+ *   how many. Known to the PLD accountant only.
  * @throws UserError of kind "input" for a value outside its range
  */
 export function epsilonOf(
@@ -33,7 +40,7 @@ export function epsilonOf(
   imagesPerPatient = 1,
 ): EpsilonBound {
   checkDelta(delta);
-  const { byRdp, byPld } = choose(accountant, imagesPerPatient);
+  const { byRdp, byPld } = choose(mechanisms, accountant, imagesPerPatient);
   const rdp = byRdp ? epsilonByRdp(mechanisms, delta) : null;
   const pld = byPld ? epsilonByPld(mechanisms, delta, imagesPerPatient) : null;
   const { value, accountant: by } = smaller(rdp, pld);
@@ -57,7 +64,7 @@ export function deltaOf(
   imagesPerPatient = 1,
 ): DeltaBound {
   checkEpsilon(epsilon);
-  const { byRdp, byPld } = choose(accountant, imagesPerPatient);
+  const { byRdp, byPld } = choose(mechanisms, accountant, imagesPerPatient);
   const rdp = byRdp ? deltaByRdp(mechanisms, epsilon) : null;
   const pld = byPld ? deltaByPld(mechanisms, epsilon, imagesPerPatient) : null;
   const { value, accountant: by } = smaller(rdp, pld);
@@ -65,25 +72,21 @@ export function deltaOf(
 }
 
 function choose(
+  mechanisms: readonly SubsampledGaussian[],
   accountant: Accountant,
   imagesPerPatient: number,
 ): { byRdp: boolean; byPld: boolean } {
-  if (!Number.isSafeInteger(imagesPerPatient) || imagesPerPatient < 1) {
+  checkImagesPerPatient(imagesPerPatient);
+  const most = mechanisms
+    .filter((mechanism) => !isSilent(mechanism))
+    .reduce((images, one) => Math.max(images, one.imagesPerPatient ?? imagesPerPatient), 1);
+  if (accountant === "rdp" && most > 1) {
     throw new UserError(
       "input",
-      `The images per patient must be a whole number of 1 or more, but it is ${String(imagesPerPatient)}.`,
+      `The RDP accountant knows one image per patient only; use "pld" or "best" for ${most}.`,
     );
   }
-  if (accountant === "rdp" && imagesPerPatient > 1) {
-    throw new UserError(
-      "input",
-      `The RDP accountant knows one image per patient only; use "pld" or "best" for ${String(imagesPerPatient)}.`,
-    );
-  }
-  return {
-    byRdp: accountant !== "pld" && imagesPerPatient === 1,
-    byPld: accountant !== "rdp",
-  };
+  return { byRdp: accountant !== "pld" && most === 1, byPld: accountant !== "rdp" };
 }
 
 function smaller(

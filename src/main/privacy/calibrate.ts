@@ -28,6 +28,8 @@ export interface NoiseTarget {
   readonly delta: number;
   readonly samplingRate: number;
   readonly steps: number;
+  /** As in `SubsampledGaussian`. */
+  readonly imagesPerPatient?: number;
   /** What the same units have already spent; the target then bounds everything together. */
   readonly alreadySpent?: readonly SubsampledGaussian[];
 }
@@ -44,9 +46,12 @@ export function noiseMultiplierFor(
   accountant: Accountant = "best",
 ): CalibratedNoise {
   checkTarget(target, accountant);
-  const { epsilon: limit, samplingRate, steps } = target;
+  const { epsilon: limit, samplingRate, steps, imagesPerPatient = 1 } = target;
   if (steps === 0 || samplingRate === 0 || limit === Infinity) {
     return { noiseMultiplier: 0, epsilon: epsilonWith(target, 0, accountant) };
+  }
+  if (accountant === "best" && needsPld(target)) {
+    return search((sigma) => epsilonWith(target, sigma, "pld"), limit, imagesPerPatient);
   }
   const byRdp = search((sigma) => epsilonWith(target, sigma, "rdp"), limit, 1);
   if (accountant === "rdp") return byRdp;
@@ -55,6 +60,12 @@ export function noiseMultiplierFor(
   const byPld = search((sigma) => epsilonWith(target, sigma, "pld"), limit, byRdp.noiseMultiplier);
   const smaller = byRdp.noiseMultiplier < byPld.noiseMultiplier ? byRdp : byPld;
   return accountant === "pld" ? byPld : smaller;
+}
+
+/** True where a patient with several images is involved, of whom the RDP accountant knows nothing. */
+function needsPld(target: Pick<NoiseTarget, "imagesPerPatient" | "alreadySpent">): boolean {
+  const images = (target.alreadySpent ?? []).map((one) => one.imagesPerPatient ?? 1);
+  return Math.max(target.imagesPerPatient ?? 1, ...images) > 1;
 }
 
 function checkTarget(target: NoiseTarget, accountant: Accountant): void {
@@ -75,9 +86,9 @@ function checkTarget(target: NoiseTarget, accountant: Accountant): void {
 }
 
 function epsilonWith(target: NoiseTarget, noiseMultiplier: number, accountant: Accountant): number {
-  const { delta, samplingRate, steps, alreadySpent = [] } = target;
-  return epsilonOf([...alreadySpent, { samplingRate, noiseMultiplier, steps }], delta, accountant)
-    .epsilon;
+  const { delta, samplingRate, steps, imagesPerPatient = 1, alreadySpent = [] } = target;
+  const run = { samplingRate, noiseMultiplier, steps, imagesPerPatient };
+  return epsilonOf([...alreadySpent, run], delta, accountant).epsilon;
 }
 
 /**
@@ -153,6 +164,8 @@ export interface StepsTarget {
   readonly delta: number;
   readonly samplingRate: number;
   readonly noiseMultiplier: number;
+  /** As in `SubsampledGaussian`. */
+  readonly imagesPerPatient?: number;
   /** What the same units have already spent; the target then bounds everything together. */
   readonly alreadySpent?: readonly SubsampledGaussian[];
   /** The most steps of interest; a billion where it is left out. */
@@ -167,18 +180,21 @@ export interface StepsTarget {
  */
 export function stepsFor(target: StepsTarget, accountant: Accountant = "best"): number {
   const { epsilon: limit, delta, samplingRate, noiseMultiplier, alreadySpent = [] } = target;
+  const { imagesPerPatient = 1 } = target;
   const atMost = target.atMost ?? MOST_STEPS;
   checkEpsilon(limit);
   checkSteps(atMost);
   const stepsBy = (single: "rdp" | "pld", guess: number): number =>
     searchSteps(
-      (steps) =>
-        epsilonOf([...alreadySpent, { samplingRate, noiseMultiplier, steps }], delta, single)
-          .epsilon,
+      (steps) => {
+        const run = { samplingRate, noiseMultiplier, steps, imagesPerPatient };
+        return epsilonOf([...alreadySpent, run], delta, single).epsilon;
+      },
       limit,
       atMost,
       guess,
     );
+  if (accountant === "best" && needsPld(target)) return stepsBy("pld", 1000);
   const byRdp = stepsBy("rdp", 1000);
   if (accountant === "rdp") return byRdp;
   const byPld = stepsBy("pld", Math.max(1, byRdp));

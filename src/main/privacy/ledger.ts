@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { LedgerEntry, LedgerVerification, RunState } from "../../shared/domain.ts";
+import type { LedgerEntryKind, LedgerVerification, RunState } from "../../shared/domain.ts";
 
 /**
  * The ledger's mathematics, without a store: what a hash covers, and how a chain is checked.
@@ -20,8 +20,8 @@ export interface LedgerEntryContent {
   readonly cohortId: number;
   readonly sequence: number;
   readonly recordedAt: string;
-  readonly kind: LedgerEntry["kind"];
-  readonly runId: string;
+  readonly kind: LedgerEntryKind;
+  readonly runId: string | null;
   readonly body: string;
   readonly previousHash: string;
 }
@@ -112,7 +112,7 @@ function entryFindings(cohortId: number, entries: readonly ChainedEntry[]): stri
   let previousHash = genesisHash;
   let expectedSequence = 1;
   for (const entry of entries) {
-    const name = `Ledger entry ${entry.sequence} (${entry.kind} of run ${entry.runId})`;
+    const name = entryName(entry);
     if (entry.sequence !== expectedSequence) {
       findings.push(`Ledger entry ${expectedSequence} is missing before entry ${entry.sequence}.`);
     }
@@ -129,6 +129,11 @@ function entryFindings(cohortId: number, entries: readonly ChainedEntry[]): stri
     expectedSequence = entry.sequence + 1;
   }
   return findings;
+}
+
+/** How a finding names an entry: "Ledger entry 3 (run-planned of run p-1)". */
+function entryName({ sequence, kind, runId }: ChainedEntry): string {
+  return `Ledger entry ${sequence} (${runId === null ? kind : `${kind} of run ${runId}`})`;
 }
 
 function runFindings(run: RunEvidence, entries: readonly ChainedEntry[]): string[] {
@@ -206,9 +211,10 @@ function strayEntryFindings(
 ): string[] {
   const known = new Set(runs.map((run) => run.runId));
   return entries
-    .filter((entry) => entry.kind === "run-planned" && !known.has(entry.runId))
+    .filter(({ kind, runId }) => kind === "run-planned" && !known.has(runId ?? ""))
     .map(
-      (entry) => `Run ${entry.runId} of ledger entry ${entry.sequence} is no longer in the store.`,
+      ({ sequence, runId }) =>
+        `Run ${runId ?? "(none)"} of ledger entry ${sequence} is no longer in the store.`,
     );
 }
 
@@ -232,6 +238,6 @@ function parsed(text: string): unknown {
   }
 }
 
-function sha256(fields: readonly (string | number)[]): string {
+function sha256(fields: readonly (string | number | null)[]): string {
   return createHash("sha256").update(JSON.stringify(fields)).digest("hex");
 }

@@ -13,6 +13,12 @@ export interface SubsampledGaussian {
   readonly noiseMultiplier: number;
   /** The number of steps: a whole number, at least 0. */
   readonly steps: number;
+  /**
+   * How many clipped contributions the protected unit can have in one step, each sampled on its
+   * own with probability q: 1 where left out. More than 1 for a patient with several images where
+   * images are sampled. Mechanisms of one composition may differ in it.
+   */
+  readonly imagesPerPatient?: number;
 }
 
 /** Throws a UserError that names the first value of `mechanism` that no accountant can use. */
@@ -26,6 +32,17 @@ export function checkMechanism(mechanism: SubsampledGaussian): void {
     );
   }
   checkSteps(steps);
+  checkImagesPerPatient(mechanism.imagesPerPatient ?? 1);
+}
+
+/** Throws a UserError unless the number of a patient's images is a whole number above 0. */
+export function checkImagesPerPatient(images: number): void {
+  if (!Number.isSafeInteger(images) || images < 1) {
+    throw new UserError(
+      "input",
+      `The images per patient must be a whole number of 1 or more, but it is ${String(images)}.`,
+    );
+  }
 }
 
 /** Throws a UserError unless q lies in [0, 1]. */
@@ -68,15 +85,16 @@ export function isSilent(mechanism: SubsampledGaussian): boolean {
 }
 
 /**
- * The same composition with equal (q, sigma) merged and silent mechanisms left out, so that a
- * ledger of a thousand runs of one recipe costs the accountant one evaluation.
+ * The same composition with equal (q, sigma, images per patient) merged and silent mechanisms left
+ * out, so that a ledger of a thousand runs of one recipe costs the accountant one evaluation.
  */
 export function mergeMechanisms(mechanisms: readonly SubsampledGaussian[]): SubsampledGaussian[] {
   const merged = new Map<string, SubsampledGaussian>();
   for (const mechanism of mechanisms) {
     checkMechanism(mechanism);
     if (isSilent(mechanism)) continue;
-    const key = `${String(mechanism.samplingRate)} ${String(mechanism.noiseMultiplier)}`;
+    const { samplingRate, noiseMultiplier, imagesPerPatient = 1 } = mechanism;
+    const key = `${samplingRate} ${noiseMultiplier} ${imagesPerPatient}`;
     const earlier = merged.get(key);
     merged.set(key, { ...mechanism, steps: mechanism.steps + (earlier?.steps ?? 0) });
   }

@@ -54,7 +54,9 @@ export function rdpOfComposition(
   orders: readonly number[] = RDP_ORDERS,
 ): Float64Array {
   const total = new Float64Array(orders.length);
-  for (const { samplingRate, noiseMultiplier, steps } of mergeMechanisms(mechanisms)) {
+  for (const mechanism of mergeMechanisms(mechanisms)) {
+    const { samplingRate, noiseMultiplier, steps, imagesPerPatient = 1 } = mechanism;
+    if (imagesPerPatient > 1) throw new Error("these divergences are of one image per patient");
     const perStep = rdpOfOneStep(samplingRate, noiseMultiplier, orders);
     perStep.forEach((value, index) => {
       total[index] = (total[index] ?? 0) + steps * value;

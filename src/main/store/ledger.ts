@@ -1,4 +1,4 @@
-import type { LedgerEntry } from "../../shared/domain.ts";
+import type { LedgerEntryKind } from "../../shared/domain.ts";
 import type { Database } from "./database.ts";
 
 /** A ledger entry as stored; the hash covers `body` as the exact text that stands here. */
@@ -6,8 +6,9 @@ export interface StoredLedgerEntry {
   readonly cohortId: number;
   readonly sequence: number;
   readonly recordedAt: string;
-  readonly kind: LedgerEntry["kind"];
-  readonly runId: string;
+  readonly kind: LedgerEntryKind;
+  /** Null where the entry belongs to the cohort as a whole. */
+  readonly runId: string | null;
   /** JSON text. */
   readonly body: string;
   readonly previousHash: string;
@@ -47,7 +48,7 @@ export function lastLedgerEntry(database: Database, cohortId: number): StoredLed
 export function ledgerEntryOfRun(
   database: Database,
   runId: string,
-  kind: LedgerEntry["kind"],
+  kind: LedgerEntryKind,
 ): StoredLedgerEntry | null {
   const row = database
     .prepare(
@@ -55,6 +56,33 @@ export function ledgerEntryOfRun(
        ORDER BY sequence LIMIT 1`,
     )
     .get(runId, kind) as StoredLedgerEntry | undefined;
+  return row ?? null;
+}
+
+/** The entries of these kinds, oldest first. */
+export function ledgerEntriesOfRun(
+  database: Database,
+  runId: string,
+  kinds: readonly LedgerEntryKind[],
+): StoredLedgerEntry[] {
+  const entries = database
+    .prepare(`SELECT ${entryColumns} FROM ledger_entry WHERE run_id = ? ORDER BY sequence`)
+    .all(runId) as StoredLedgerEntry[];
+  return entries.filter((entry) => kinds.includes(entry.kind));
+}
+
+/** The newest entry of this kind in a cohort's ledger; null where there is none. */
+export function lastEntryOfKind(
+  database: Database,
+  cohortId: number,
+  kind: LedgerEntryKind,
+): StoredLedgerEntry | null {
+  const row = database
+    .prepare(
+      `SELECT ${entryColumns} FROM ledger_entry WHERE cohort_id = ? AND kind = ?
+       ORDER BY sequence DESC LIMIT 1`,
+    )
+    .get(cohortId, kind) as StoredLedgerEntry | undefined;
   return row ?? null;
 }
 

@@ -46,23 +46,62 @@ export function trainingImages(database: Database, splitId: number): TrainingIma
   return images.map((image) => ({ ...image, grades: grades.get(image.imageId) ?? unlabelled }));
 }
 
-/**
- * How many patients of the split's training part have an included image with a label, and how
- * many such images: the units of a plan.
- */
-export function countTrainingUnits(
-  database: Database,
-  splitId: number,
-): { readonly patients: number; readonly images: number; readonly mostImagesOfAPatient: number } {
-  return database
+/** What a plan takes as its units, and how the images spread over the patients. */
+export interface TrainingUnits {
+  /** Patients of the training part with an included image that has a label. */
+  readonly patients: number;
+  /** Such images. */
+  readonly images: number;
+  readonly mostImagesOfAPatient: number;
+  /** At least half of the patients have at most this many; the upper median, never a fraction. */
+  readonly medianImagesOfAPatient: number;
+  /** Patients by their number of images, ascending. */
+  readonly imagesPerPatient: readonly { readonly images: number; readonly patients: number }[];
+}
+
+/** Counts the units of a plan on the split's training part. */
+export function countTrainingUnits(database: Database, splitId: number): TrainingUnits {
+  const imagesPerPatient = database
     .prepare(
-      `SELECT count(*) AS patients, coalesce(sum(images), 0) AS images,
-         coalesce(max(images), 0) AS mostImagesOfAPatient
+      `SELECT images, count(*) AS patients
        FROM (SELECT count(*) AS images FROM image
          JOIN split_member ON split_member.patient_id = image.patient_id
          WHERE split_id = ? AND part = 'train' AND image.status = 'included'
            AND EXISTS (SELECT 1 FROM consensus WHERE consensus.image_id = image.id)
-         GROUP BY image.patient_id)`,
+         GROUP BY image.patient_id)
+       GROUP BY images ORDER BY images`,
     )
-    .get(splitId) as { patients: number; images: number; mostImagesOfAPatient: number };
+    .all(splitId) as { images: number; patients: number }[];
+  return summariseUnits(imagesPerPatient);
+}
+
+/** The counts that follow from patients by their number of images (ascending). */
+export function summariseUnits(imagesPerPatient: TrainingUnits["imagesPerPatient"]): TrainingUnits {
+  const patients = imagesPerPatient.reduce((sum, row) => sum + row.patients, 0);
+  let below = 0;
+  const median = imagesPerPatient.find((row) => (below += row.patients) > patients / 2);
+  return {
+    patients,
+    images: imagesPerPatient.reduce((sum, row) => sum + row.patients * row.images, 0),
+    mostImagesOfAPatient: imagesPerPatient.at(-1)?.images ?? 0,
+    medianImagesOfAPatient: median?.images ?? 0,
+    imagesPerPatient,
+  };
+}
+
+/** How many patients of a split stand in each part with an included image. */
+export function countPatientsByPart(
+  database: Database,
+  splitId: number,
+): Readonly<Record<SplitPart, number>> {
+  const rows = database
+    .prepare(
+      `SELECT part, count(*) AS patients FROM split_member
+       WHERE split_id = ? AND EXISTS (SELECT 1 FROM image
+         WHERE image.patient_id = split_member.patient_id AND image.status = 'included')
+       GROUP BY part`,
+    )
+    .all(splitId) as { part: SplitPart; patients: number }[];
+  const of = (part: SplitPart): number => rows.find((row) => row.part === part)?.patients ?? 0;
+  return { train: of("train"), validation: of("validation"), test: of("test") };
 }

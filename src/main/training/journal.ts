@@ -1,7 +1,6 @@
 import type { LedgerVerification, RunState } from "../../shared/domain.ts";
 import { UserError } from "../../shared/errors.ts";
 import {
-  chainEntry,
   journalHash,
   verifyLedger,
   type RunEndedBody,
@@ -10,10 +9,8 @@ import {
 import { now, transaction, type Database } from "../store/database.ts";
 import {
   insertJournalRow,
-  insertLedgerEntry,
   journalRows,
   lastJournalRow,
-  lastLedgerEntry,
   ledgerEntries,
   ledgerEntryOfRun,
 } from "../store/ledger.ts";
@@ -25,22 +22,25 @@ import {
   runsOfCohort,
   setCohortDelta,
   storedPlanText,
-  type RunRecord,
 } from "../store/runs.ts";
+import { checkStepUnderCap, forgetAllowance, requireRunWithinCap } from "./cap.ts";
+import { appendEntry } from "./ledger-entries.ts";
+import { patientsOf } from "./patients-of-run.ts";
 
 /** What the ledger records of a run beside its plan. */
 export interface PlannedRun {
   readonly splitId: number;
   /** The seed of the public initial weights; shared by a pair. */
   readonly initialSeed: string;
-  readonly mostImagesOfAPatient: number;
 }
 
 /**
- * Starts a run in the store: the whole plan enters the ledger before the first step, and the
- * cohort's delta is set by its first private run. A resumed run keeps its entry.
+ * Starts a run in the store: the whole plan enters the ledger before the first step, with the
+ * patients that it trains on and holds out, and the cohort's delta is set by its first private run.
+ * A run that goes on keeps its entry and gets another, since its patients may have more images now.
  *
- * @throws UserError "conflict" where the run is not waiting, or its delta is not the cohort's.
+ * @throws UserError "conflict" where the run is not waiting, its delta is not the cohort's, or its
+ *   plan would pass the budget cap.
  */
 export function openRun(
   database: Database,
@@ -53,16 +53,24 @@ export function openRun(
     if (run.state !== "queued") {
       throw new UserError("conflict", `Run ${runId} is ${run.state} and cannot be started again.`);
     }
+    requireRunWithinCap(database, run);
     if (ledgerEntryOfRun(database, runId, "run-planned") === null) {
       if (run.plan.privacy !== null) {
         setCohortDelta(database, run.cohortId, run.plan.privacy.delta);
       }
-      appendEntry(database, run, "run-planned", {
+      appendEntry(database, { cohortId: run.cohortId, runId }, "run-planned", {
         runKind: run.kind,
         pairId: run.pairId,
         ...planned,
+        ...patientsOf(database, run),
         // As it was written: a field that came later must not change what the hash covers.
         plan: JSON.parse(storedPlanText(database, runId)) as unknown,
+      });
+    } else {
+      appendEntry(database, { cohortId: run.cohortId, runId }, "run-resumed", {
+        ...planned,
+        ...patientsOf(database, run),
+        steps: run.stepsJournaled,
       });
     }
     markRunStarted(database, runId, ownerProcess);
@@ -74,7 +82,8 @@ export function openRun(
  * the step counts as spent, whatever happens next. Only then may its noise be drawn.
  *
  * @param alongside more to write in the same transaction
- * @returns whether somebody has asked the run to stop
+ * @returns whether the run is to stop, because somebody has asked or the budget cap is reached
+ * @throws CapReached where the step would pass the cohort's budget cap
  * @throws Error where the run is no longer this process's, the step is out of turn or past the
  *   plan: then no noise may be drawn.
  */
@@ -96,6 +105,7 @@ export function journalStep(
     if (step !== (last?.step ?? 0) + 1 || step > stepsPlanned) {
       throw new Error(`Step ${step} of run ${runId} is out of turn.`);
     }
+    const lastUnderCap = checkStepUnderCap(database, runId, step);
     const row = { step, recordedAt: now() };
     insertJournalRow(database, runId, { ...row, hash: journalHash(previousHash, runId, row) });
     alongside();
@@ -103,7 +113,7 @@ export function journalStep(
       .prepare("SELECT stop_requested FROM run WHERE id = ?")
       .pluck()
       .get(runId);
-    return { stopRequested: stopRequested !== 0 };
+    return { stopRequested: stopRequested !== 0 || lastUnderCap };
   });
 }
 
@@ -128,26 +138,11 @@ export function closeRun(
         steps: last?.step ?? 0,
         journalHash: last?.hash ?? planned.hash,
       };
-      appendEntry(database, run, "run-ended", { ...body });
+      appendEntry(database, { cohortId: run.cohortId, runId }, "run-ended", { ...body });
     }
     markRunEnded(database, runId, state, message);
+    forgetAllowance(runId);
   });
-}
-
-function appendEntry(
-  database: Database,
-  run: RunRecord,
-  kind: "run-planned" | "run-ended",
-  body: Readonly<Record<string, unknown>>,
-): void {
-  const entry = chainEntry(lastLedgerEntry(database, run.cohortId), {
-    cohortId: run.cohortId,
-    recordedAt: now(),
-    kind,
-    runId: run.id,
-    body: JSON.stringify(body),
-  });
-  insertLedgerEntry(database, entry);
 }
 
 /** Checks the cohort's ledger against itself, its runs and their journals. */

@@ -8,8 +8,20 @@ import { cohortSummary } from "../store/cohorts.ts";
 import { transaction, type Database } from "../store/database.ts";
 import { cohortDelta, insertRun } from "../store/runs.ts";
 import { currentSplit, lockSplit } from "../store/splits.ts";
-import { countTrainingUnits } from "../store/training-images.ts";
-import { defaultDelta, defaultRecipe, fewestTrainingUnits, makePlan } from "./recipe.ts";
+import {
+  countTrainingUnits,
+  summariseUnits,
+  type TrainingUnits,
+} from "../store/training-images.ts";
+import { budgetOf, requireWithinCap } from "./cap.ts";
+import {
+  defaultDelta,
+  defaultRecipe,
+  fewestTrainingUnits,
+  makePlan,
+  type PlanChoices,
+} from "./recipe.ts";
+import { plannedSpending } from "./spending.ts";
 
 /** What a person chooses before a run. */
 export interface RunChoices {
@@ -68,14 +80,9 @@ function trainingObstacles(database: Database, cohort: CohortSummary): string[] 
 }
 
 /** The labelled patients and images of the training part; zeros where there is no split. */
-export function trainingUnits(
-  database: Database,
-  cohortId: number,
-): ReturnType<typeof countTrainingUnits> {
+export function trainingUnits(database: Database, cohortId: number): TrainingUnits {
   const split = currentSplit(database, cohortId);
-  return split === null
-    ? { patients: 0, images: 0, mostImagesOfAPatient: 0 }
-    : countTrainingUnits(database, split.id);
+  return split === null ? summariseUnits([]) : countTrainingUnits(database, split.id);
 }
 
 /**
@@ -84,6 +91,16 @@ export function trainingUnits(
  * @throws UserError with what is wrong and what to do.
  */
 export function planRun(database: Database, choices: RunChoices): TrainingPlan {
+  return makePlan(planChoices(database, choices));
+}
+
+/**
+ * What a plan with these choices is made of; making it, which takes the accountants their time,
+ * needs the store no more.
+ *
+ * @throws UserError with what is wrong and what to do.
+ */
+export function planChoices(database: Database, choices: RunChoices): PlanChoices {
   const { cohortId, recipe } = choices;
   const cohort = cohortSummary(database, cohortId);
   const [obstacle] = trainingObstacles(database, cohort);
@@ -105,7 +122,7 @@ export function planRun(database: Database, choices: RunChoices): TrainingPlan {
         `runs. Use delta ${present}.`,
     );
   }
-  return makePlan({
+  return {
     recipe,
     epsilon: choices.epsilon,
     // By patients also where the unit is the image: the ledger counts for patients.
@@ -113,7 +130,7 @@ export function planRun(database: Database, choices: RunChoices): TrainingPlan {
     units: recipe.unit === "patient" ? patients : images,
     positiveAtGrade: cohort.positiveAtGrade,
     pixelPipeline: cohort.pixelPipeline,
-  });
+  };
 }
 
 /**
@@ -137,6 +154,12 @@ export function createRuns(
   return transaction(database, () => {
     const split = currentSplit(database, choices.cohortId);
     if (split === null) throw new UserError("conflict", "The cohort has no split any more.");
+    if (privatePlan !== null) {
+      // In the same transaction, so that two runs cannot both take what is left.
+      const { cohortId } = choices;
+      const run = plannedSpending(privatePlan, trainingUnits(database, cohortId));
+      requireWithinCap(budgetOf(database, cohortId), run);
+    }
     lockSplit(database, split.id);
     const common = {
       cohortId: choices.cohortId,

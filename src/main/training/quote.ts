@@ -1,52 +1,37 @@
 import type { PrivacyQuote } from "../../shared/domain.ts";
-import { UserError } from "../../shared/errors.ts";
-import { epsilonOf } from "../privacy/accountant.ts";
-import { meaningOf } from "../privacy/meaning.ts";
 import type { Database } from "../store/database.ts";
-import { planRun, trainingUnits, type RunChoices } from "./planning.ts";
-import { planWarnings } from "./recipe.ts";
-import { spendingRuns } from "./run-summaries.ts";
-import { composedEpsilon } from "./spending.ts";
+import { askAccountant } from "./account-service.ts";
+import { budgetOf } from "./cap.ts";
+import { planChoices, trainingUnits, type RunChoices } from "./planning.ts";
+import type { QuoteQuestion } from "./quote-figures.ts";
+import { spendingRuns } from "./spending-runs.ts";
+import { patientMechanisms } from "./spending.ts";
 
 /**
- * What the slider shows at once for a chosen epsilon: the noise and the steps, what the cohort's
- * ledger holds before and after, and what an attacker could at best conclude from this run.
+ * What the slider shows for a chosen epsilon. The store is read here, the accountants work in a
+ * thread of their own, so that nothing else waits for them.
  *
- * @throws UserError with what is wrong and what to do, as `planRun`.
+ * @throws UserError with what is wrong and what to do, as `planChoices` and `makePlan`.
  */
-export function quotePrivacy(
+export async function quotePrivacy(
   database: Database,
   choices: RunChoices & { readonly epsilon: number },
-): PrivacyQuote {
-  const plan = planRun(database, choices);
-  const { privacy, samplingRate, steps, units, recipe } = plan;
-  if (privacy === null) throw new UserError("input", "A reference run has no privacy to quote.");
-  const { noiseMultiplier, delta, epsilon } = privacy;
-  const bound = epsilonOf([{ samplingRate, noiseMultiplier, steps }], delta);
-  const before = spendingRuns(database, choices.cohortId);
-  const planned = {
-    plan,
-    stepsSpent: steps,
-    mostImagesOfAPatient: trainingUnits(database, choices.cohortId).mostImagesOfAPatient,
-  };
-  const meaning = meaningOf(epsilon, delta, recipe.unit);
+): Promise<PrivacyQuote> {
+  return askAccountant({ kind: "quote", question: quoteQuestion(database, choices) });
+}
+
+/** What a quote is computed from. */
+export function quoteQuestion(
+  database: Database,
+  choices: RunChoices & { readonly epsilon: number },
+): QuoteQuestion {
+  const { epsilon } = choices;
+  const units = trainingUnits(database, choices.cohortId);
   return {
-    targetEpsilon: choices.epsilon,
-    epsilon,
-    delta,
-    noiseMultiplier,
-    samplingRate,
-    steps,
-    units,
-    // Asked for with both accountants, so never null.
-    rdp: bound.rdp ?? epsilon,
-    pld: bound.pld,
-    accountant: privacy.accountant,
-    spentBefore: composedEpsilon(before, delta),
-    spentAfter: composedEpsilon([...before, planned], delta),
-    worstCasePosterior: meaning.posteriorFromEven,
-    sentence: meaning.sentence,
-    tradeOff: meaning.tradeOff,
-    warnings: planWarnings(plan),
+    choices: { ...planChoices(database, choices), epsilon },
+    mostImagesOfAPatient: units.mostImagesOfAPatient,
+    medianImagesOfAPatient: units.medianImagesOfAPatient,
+    before: spendingRuns(database, choices.cohortId).flatMap((run) => patientMechanisms(run)),
+    budget: budgetOf(database, choices.cohortId),
   };
 }

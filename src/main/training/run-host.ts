@@ -17,7 +17,7 @@ import {
   type Prediction,
   type RunRecord,
 } from "../store/runs.ts";
-import { countTrainingUnits } from "../store/training-images.ts";
+import { CapReached, capMessage } from "./cap.ts";
 import { carry, release } from "./carried.ts";
 import { closeRun, journalStep, openRun } from "./journal.ts";
 import { createProgressMeter, type ProgressMeter } from "./progress.ts";
@@ -73,7 +73,6 @@ export function startRun(options: StartRunOptions): RunHandle {
   openRun(database, runId, process.pid, {
     splitId: run.splitId,
     initialSeed: job.initialSeed,
-    mostImagesOfAPatient: countTrainingUnits(database, run.splitId).mostImagesOfAPatient,
   });
   carry(runId);
   const meter = createProgressMeter(run.plan, run.stepsJournaled);
@@ -90,12 +89,9 @@ export function startRun(options: StartRunOptions): RunHandle {
     desk.flush();
     const { stepsJournaled } = requireRun(database, runId);
     const spent = `${stepsJournaled} of ${run.plan.steps} steps are journaled and count as spent.`;
-    closeRun(
-      database,
-      runId,
-      ending.state,
-      ending.state === "failed" ? `${ending.message} ${spent}` : null,
-    );
+    const capped = ending.state === "stopped" ? capMessage(database, runId) : null;
+    const message = ending.state === "failed" ? ending.message : capped;
+    closeRun(database, runId, ending.state, message === null ? null : `${message} ${spent}`);
     release(runId);
     meter.phase = "Over";
     options.onProgress?.(progress());
@@ -178,7 +174,9 @@ function createDesk(
           const { stopRequested } = journalStep(database, owner, message.step, flush);
           trainer.send({ kind: "journaled", step: message.step, stopRequested });
         } catch (error) {
-          trainer.send({ kind: "refused", step: message.step, reason: messageOf(error) });
+          const stop = error instanceof CapReached;
+          const reason = messageOf(error);
+          trainer.send({ kind: "refused", step: message.step, reason, stop });
         }
         return;
       case "step": {

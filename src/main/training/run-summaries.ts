@@ -1,12 +1,30 @@
-import type { Ledger, LedgerEntry, RunState, RunSummary } from "../../shared/domain.ts";
+import type { Ledger, LedgerEntry, LedgerRun, RunSummary } from "../../shared/domain.ts";
+import type { FigureQuestion } from "../privacy/figures.ts";
 import type { Database } from "../store/database.ts";
-import { ledgerEntries, ledgerEntryOfRun } from "../store/ledger.ts";
+import { ledgerEntries } from "../store/ledger.ts";
 import { cohortDelta, requireRun, runsOfCohort, type RunRecord } from "../store/runs.ts";
+import { askInBackground } from "./account-service.ts";
+import { currentCap } from "./cap.ts";
+import { bodyOf } from "./ledger-entries.ts";
 import { verifyCohortLedger } from "./journal.ts";
-import { composedEpsilon, exactEpsilon, liveEpsilon, type Spending } from "./spending.ts";
+import {
+  composedEpsilon,
+  exactEpsilon,
+  liveEpsilon,
+  livePatientFigures,
+  liveQuestions,
+  patientFigures,
+  patientMechanisms,
+  patientQuestion,
+  unitMechanisms,
+} from "./spending.ts";
+import { spendingOf, spendingRuns, type SpendingRun } from "./spending-runs.ts";
 
 /** A run as the screen, the command line and the report see it. */
-export function summariseRun(run: RunRecord): RunSummary {
+export function summariseRun(database: Database, run: RunRecord): RunSummary {
+  const running = run.state === "running";
+  const spending = spendingOf(database, run);
+  if (running) askInBackground(liveQuestions(spending));
   return {
     id: run.id,
     cohortId: run.cohortId,
@@ -21,49 +39,35 @@ export function summariseRun(run: RunRecord): RunSummary {
     startedAt: run.startedAt,
     endedAt: run.endedAt,
     stepsJournaled: run.stepsJournaled,
-    epsilonSpent:
-      run.state === "running"
-        ? liveEpsilon(run.plan, run.stepsJournaled)
-        : exactEpsilon(run.plan, run.stepsJournaled),
+    epsilonSpent: running
+      ? liveEpsilon(run.plan, run.stepsJournaled)
+      : exactEpsilon(run.plan, run.stepsJournaled),
+    patientSpent: running ? livePatientFigures(spending) : patientFigures(spending),
     scored: run.scored,
   };
 }
 
 /** @throws UserError "not-found". */
 export function runSummary(database: Database, runId: string): RunSummary {
-  return summariseRun(requireRun(database, runId));
+  return summariseRun(database, requireRun(database, runId));
 }
 
 /** The runs of a cohort, newest first. */
 export function listRuns(database: Database, cohortId: number): RunSummary[] {
-  return runsOfCohort(database, cohortId).map(summariseRun);
+  return runsOfCohort(database, cohortId).map((run) => summariseRun(database, run));
 }
 
-/** A private run with what it spent. */
-export interface SpendingRun extends Spending {
-  readonly runId: string;
-  readonly state: RunState;
-}
-
-/** What all private runs of a cohort have spent so far, failed and stopped ones included. */
-export function spendingRuns(database: Database, cohortId: number): SpendingRun[] {
-  return runsOfCohort(database, cohortId)
-    .filter((run) => run.plan.privacy !== null)
-    .map((run) => ({
-      runId: run.id,
-      state: run.state,
-      plan: run.plan,
-      stepsSpent: run.stepsJournaled,
-      mostImagesOfAPatient: mostImagesPlanned(database, run.id),
-    }))
-    .toReversed();
-}
-
-function mostImagesPlanned(database: Database, runId: string): number {
-  const entry = ledgerEntryOfRun(database, runId, "run-planned");
-  if (entry === null) return 1;
-  const body = JSON.parse(entry.body) as { readonly mostImagesOfAPatient?: unknown };
-  return typeof body.mostImagesOfAPatient === "number" ? body.mostImagesOfAPatient : 1;
+/** The accountants' questions behind `readLedger`, so that they can be answered beforehand. */
+export function ledgerQuestions(database: Database, cohortId: number): FigureQuestion[] {
+  const delta = cohortDelta(database, cohortId);
+  const runs = spendingRuns(database, cohortId);
+  if (delta === null) return [];
+  const ofRuns = runs.flatMap((run): FigureQuestion[] => [
+    { mechanisms: unitMechanisms(run.plan, run.stepsSpent), delta },
+    patientQuestion([run], delta, "most"),
+    patientQuestion([run], delta, "median"),
+  ]);
+  return [...ofRuns, patientQuestion(runs, delta, "most"), patientQuestion(runs, delta, "median")];
 }
 
 /**
@@ -80,32 +84,31 @@ export function readLedger(database: Database, cohortId: number): Ledger {
       const body = bodyOf(entry.body);
       return { sequence, recordedAt, kind, runId, body, previousHash, hash };
     }),
-    runs: runs.flatMap((run) => {
-      const { privacy, recipe, samplingRate, steps } = run.plan;
-      if (privacy === null) return [];
-      return {
-        runId: run.runId,
-        unit: recipe.unit,
-        samplingRate,
-        noiseMultiplier: privacy.noiseMultiplier,
-        stepsPlanned: steps,
-        stepsSpent: run.stepsSpent,
-        epsilon: exactEpsilon(run.plan, run.stepsSpent) ?? 0,
-        state: run.state,
-      };
-    }),
+    runs: runs.flatMap((run) => ledgerRun(run) ?? []),
     delta,
     epsilon: delta === null ? 0 : composedEpsilon(runs, delta),
+    medianEpsilon: delta === null ? 0 : composedEpsilon(runs, delta, "median"),
+    cap: currentCap(database, cohortId),
+    mechanisms: runs
+      .flatMap((run) => patientMechanisms(run))
+      .map((mechanism) => ({ imagesPerPatient: 1, ...mechanism })),
     verification: verifyCohortLedger(database, cohortId),
   };
 }
 
-function bodyOf(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const body: unknown = JSON.parse(text);
-    if (typeof body === "object" && body !== null) return { ...body };
-  } catch {
-    // Somebody wrote into the row; the verification beside it says so.
-  }
-  return { unreadable: text };
+function ledgerRun(run: SpendingRun): LedgerRun | null {
+  const { privacy, recipe, samplingRate, steps } = run.plan;
+  if (privacy === null) return null;
+  return {
+    runId: run.runId,
+    unit: recipe.unit,
+    samplingRate,
+    noiseMultiplier: privacy.noiseMultiplier,
+    stepsPlanned: steps,
+    stepsSpent: run.stepsSpent,
+    epsilon: exactEpsilon(run.plan, run.stepsSpent) ?? 0,
+    patient: patientFigures(run),
+    patients: run.patients,
+    state: run.state,
+  };
 }

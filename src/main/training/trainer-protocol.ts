@@ -30,8 +30,13 @@ export type CoreToTrainer =
   | { readonly kind: "job"; readonly job: TrainerJob }
   /** The step stands in the journal on disk: its noise may be drawn. */
   | { readonly kind: "journaled"; readonly step: number; readonly stopRequested: boolean }
-  /** The step may not be taken; the trainer ends. */
-  | { readonly kind: "refused"; readonly step: number; readonly reason: string };
+  /** The step may not be taken; the trainer ends, with what it has where `stop` is set. */
+  | {
+      readonly kind: "refused";
+      readonly step: number;
+      readonly reason: string;
+      readonly stop: boolean;
+    };
 
 export type TrainerToCore =
   | { readonly kind: "started"; readonly engine: string; readonly device: string | null }

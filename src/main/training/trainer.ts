@@ -19,7 +19,7 @@ import type { NoiseSource } from "./noise-source.ts";
 import { mechanismOf } from "./private-gradient.ts";
 import { drawStep } from "./sampling.ts";
 import { scoreImages } from "./scoring.ts";
-import { createTrainingState, takeStep, type TrainingState } from "./step.ts";
+import { createTrainingState, takeStep, type StepOutcome, type TrainingState } from "./step.ts";
 import type { CoreToTrainer, TrainerJob, TrainerPort } from "./trainer-protocol.ts";
 
 /** What a trainer is built from; the process entry gives the real ones. */
@@ -45,6 +45,9 @@ export async function serveTrainer(port: TrainerPort, parts: TrainerParts): Prom
   }
 }
 
+/** The step at hand may not be taken, and the run ends with the steps before it. */
+class StopHere extends Error {}
+
 /** Asks the core to journal a step and waits until it stands on disk. */
 type JournalRequest = (step: number) => Promise<{ readonly stopRequested: boolean }>;
 
@@ -65,7 +68,7 @@ function createJournalClient(port: TrainerPort): {
       job.resolve(message.job);
     } else if (waiting?.step === message.step) {
       if (message.kind === "journaled") waiting.answer.resolve(message);
-      else waiting.answer.reject(new Error(message.reason));
+      else waiting.answer.reject(message.stop ? new StopHere() : new Error(message.reason));
       waiting = null;
     }
   });
@@ -179,13 +182,17 @@ async function runSteps(
   if (first > plan.steps) return false;
   let savedAt = performance.now();
   const stop: { requested: boolean } = { requested: false };
+  const saveAt = (step: number): void => {
+    port.send({ kind: "checkpoint", step, checkpoint: saveCheckpoint(job.runFolder, state) });
+    savedAt = performance.now();
+  };
   let ahead = prepare(first);
   for (let step = first; step <= plan.steps && !stop.requested; step += 1) {
     const batch = await ahead;
     // The next batch is read while the engine works.
     ahead = step < plan.steps ? prepare(step + 1) : ahead;
     ahead.catch(() => undefined);
-    const outcome = await takeStep(state, step, batch, {
+    const outcome = await takeStepUnlessStopped(state, step, batch, {
       plan,
       network,
       noise,
@@ -197,15 +204,31 @@ async function runSteps(
         log(`step ${step} draws its noise`);
       },
     });
+    if (outcome === null) {
+      stop.requested = true;
+      if (state.step > 0) saveAt(state.step);
+      break;
+    }
     port.send({ kind: "step", step, outcome });
     const last = step === plan.steps || stop.requested;
     if (last || performance.now() - savedAt > 1000 * job.checkpointSeconds) {
-      port.send({ kind: "checkpoint", step, checkpoint: saveCheckpoint(job.runFolder, state) });
-      savedAt = performance.now();
+      saveAt(step);
     }
   }
   await ahead.catch(() => undefined);
   return stop.requested;
+}
+
+/** `takeStep`, or null where the core said at the step's journaling that the run ends before it. */
+async function takeStepUnlessStopped(
+  ...parameters: Parameters<typeof takeStep>
+): Promise<StepOutcome | null> {
+  try {
+    return await takeStep(...parameters);
+  } catch (error) {
+    if (error instanceof StopHere) return null;
+    throw error;
+  }
 }
 
 /** Writes the released weights: the moving average of the iterates. */

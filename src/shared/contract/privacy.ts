@@ -13,4 +13,8 @@ const quoteInput = z.object({
 export const privacyProcedures = {
   "privacy:quote": procedure(quoteInput).returns<PrivacyQuote>(),
   "ledger:show": procedure(z.object({ cohortId })).returns<Ledger>(),
+  /** Null removes the cap. */
+  "ledger:set-cap": procedure(
+    z.object({ cohortId, cap: z.number().positive().nullable() }),
+  ).returns<Ledger>(),
 } as const;

@@ -17,7 +17,7 @@ import { makeBrightCohort } from "../../support/bright-cohort.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
 import { smallRecipe } from "../../support/logistic.ts";
 
-const planned = { splitId: 1, initialSeed: "seed", mostImagesOfAPatient: 3 };
+const planned = { splitId: 1, initialSeed: "seed" };
 
 async function openCohort(): Promise<{ database: Database; cohortId: number }> {
   const folder = temporaryFolder();
@@ -229,6 +229,7 @@ describe("the step journal", () => {
     expect(ledger.entries.map((entry) => entry.kind)).toEqual([
       "run-planned",
       "run-ended",
+      "run-resumed",
       "run-ended",
     ]);
     expect(ledger.runs[0]!.stepsSpent).toBe(6);

@@ -12,6 +12,7 @@ const mechanismsSchema = z.array(
     samplingRate: z.number(),
     noiseMultiplier: z.number(),
     steps: z.number(),
+    imagesPerPatient: z.number().exactOptional(),
   }),
 );
 
@@ -94,7 +95,7 @@ function readMechanisms(file: string): z.infer<typeof mechanismsSchema> {
     throw new UserError(
       "input",
       `${file} is not a list of mechanisms: ${reason}. ` +
-        'Expected [{"samplingRate": q, "noiseMultiplier": s, "steps": T}, ...].',
+        'Expected [{"samplingRate": q, "noiseMultiplier": s, "steps": T, "imagesPerPatient": k}, ...]; k is 1 where left out.',
       { cause: thrown },
     );
   }

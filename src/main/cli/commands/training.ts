@@ -29,7 +29,7 @@ interface TrainOptions {
   readonly noise?: NoiseKind;
 }
 
-/** `train`, `runs`, `stop`, `ledger`. */
+/** `train`, `runs`, `stop`. */
 export function addTrainingCommands(program: Command): void {
   program
     .command("train <cohort>")
@@ -85,44 +85,6 @@ export function addTrainingCommands(program: Command): void {
       await withCore(command, async (core, output) => {
         const run = await core.call("training:stop", { runId });
         output.result(run, () => describeRun(run));
-      });
-    });
-
-  program
-    .command("ledger <cohort>")
-    .description("the cohort's privacy ledger and its composed epsilon")
-    .option("--verify", "check the chain; exit code 1 where it was tampered with")
-    .action(async (name: string, options: { verify?: boolean }, command: Command) => {
-      await withCore(command, async (core, output) => {
-        const cohort = await cohortNamed(core, name);
-        const ledger = await core.call("ledger:show", { cohortId: cohort.id });
-        const { verification } = ledger;
-        output.result(ledger, () =>
-          [
-            table([
-              ["run", "unit", "q", "sigma", "planned", "spent", "epsilon", "state"],
-              ...ledger.runs.map((run) => [
-                run.runId,
-                run.unit,
-                formatNumber(run.samplingRate, 4),
-                formatNumber(run.noiseMultiplier, 4),
-                run.stepsPlanned,
-                run.stepsSpent,
-                formatEpsilon(run.epsilon),
-                run.state,
-              ]),
-            ]),
-            ledger.delta === null
-              ? "No private run yet: epsilon 0."
-              : `All together: epsilon ${formatEpsilon(ledger.epsilon)} at delta ${formatDelta(ledger.delta)}`,
-            verification.intact
-              ? `Chain intact, ${ledger.entries.length} entries.`
-              : `TAMPERED:\n  ${verification.findings.join("\n  ")}`,
-          ].join("\n"),
-        );
-        if (options.verify === true && !verification.intact) {
-          throw new UserError("conflict", "the ledger does not verify; see the findings above.");
-        }
       });
     });
 }
@@ -203,8 +165,19 @@ export function describeRun(run: RunSummary): string {
   const spent =
     run.epsilonSpent === null
       ? ""
-      : `, epsilon ${formatEpsilon(run.epsilonSpent)} at delta ${formatDelta(run.plan.privacy?.delta ?? 0)}`;
+      : `, epsilon ${formatEpsilon(run.epsilonSpent)} at delta ${formatDelta(run.plan.privacy?.delta ?? 0)}` +
+        describePatient(run);
   return `Run ${run.id} (${run.kind}): ${run.state} after ${run.stepsJournaled} of ${run.plan.steps} steps${spent}`;
+}
+
+/** Where the unit is the image, the figure of a patient beside it. */
+function describePatient({ patientSpent }: RunSummary): string {
+  if (patientSpent == null) return "";
+  const { mostImages, epsilon, medianImages, medianEpsilon } = patientSpent;
+  return (
+    ` for one image; for a patient with ${mostImages} images epsilon ${formatEpsilon(epsilon)}, ` +
+    `with ${medianImages} (the median) ${formatEpsilon(medianEpsilon)}`
+  );
 }
 
 function describeRuns(runs: readonly RunSummary[]): string {

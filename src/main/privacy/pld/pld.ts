@@ -20,8 +20,8 @@ const LONGEST_WINDOW = 2 ** 20;
  * of both directions of the add/remove relation (Koskela, Jälkö, Honkela 2020, arXiv 1906.03049,
  * for the composition by Fourier transform; see `discretiseLoss` and `composeLosses`).
  *
- * @param contributions how many clipped contributions one unit can have in a step, each sampled on
- *   its own: 1 unless images are sampled and a patient has several
+ * @param contributions how many clipped contributions one unit can have in a step of those
+ *   mechanisms that do not say so themselves (`imagesPerPatient`)
  */
 export function epsilonByPld(
   mechanisms: readonly SubsampledGaussian[],
@@ -96,7 +96,7 @@ function mixturesOf(
       mechanism.samplingRate,
       mechanism.noiseMultiplier,
       mechanism.steps,
-      contributions,
+      mechanism.imagesPerPatient ?? contributions,
       (delta * TRUNCATED_SHARE) / steps,
     ),
   );
