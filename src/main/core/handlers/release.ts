@@ -14,7 +14,7 @@ import { writeNamedFile } from "../../store/whole-file.ts";
 import { requeueRun } from "../../training/recovery.ts";
 import { releaseFacts } from "../../training/release-facts.ts";
 import { readReleasedWeights, type ReleasedWeights } from "../../training/released-weights.ts";
-import { readLedger, summariseRun } from "../../training/run-summaries.ts";
+import { readLedger, runSummary } from "../../training/run-summaries.ts";
 import type { CoreContext } from "../context.ts";
 import type { JobControl } from "../jobs.ts";
 import {
@@ -135,7 +135,7 @@ function exportRun({ database, dataFolder }: CoreContext, request: ExportRequest
   const card = cardFile(request.file);
   const file = { name: basename(request.file), format: request.format, sha256 };
   const text = modelCard({
-    run: summariseRun(run),
+    run: runSummary(database, run.id),
     parameters: released.network.parameterCount,
     ledger: readLedger(database, run.cohortId),
     file,
