@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { CohortSummary } from "../../shared/domain.ts";
 import { UserError } from "../../shared/errors.ts";
 import type { Recipe, TrainingPlan } from "../../shared/plan.ts";
-import { networkNamed, networkNames } from "../network/networks.ts";
+import { networkChoices, networkNamed } from "../network/networks.ts";
 import { checkResolution } from "../network/validate.ts";
 import { cohortSummary } from "../store/cohorts.ts";
 import { transaction, type Database } from "../store/database.ts";
@@ -40,6 +40,7 @@ export interface TrainingDefaults {
   readonly networks: readonly {
     readonly name: string;
     readonly title: string;
+    readonly hint: string;
     readonly parameters: number;
   }[];
   /** Why training cannot start yet; empty where it can. */
@@ -54,11 +55,12 @@ export function trainingDefaults(database: Database, cohortId: number): Training
   return {
     recipe: defaultRecipe(patients, cohort.framePixels),
     delta: cohortDelta(database, cohortId) ?? defaultDelta(patients),
-    networks: networkNames.map((name) => {
-      const { parameterCount } = networkNamed(name);
-      const millions = (parameterCount / 1e6).toFixed(1);
-      return { name, title: `${name} (${millions} M weights)`, parameters: parameterCount };
-    }),
+    networks: networkChoices().map(({ name, title, hint, parameters }) => ({
+      name,
+      title: `${title} (${(parameters / 1e6).toFixed(1)} M weights)`,
+      hint,
+      parameters,
+    })),
     obstacles: trainingObstacles(database, cohort),
     trainingPatients: patients,
   };
