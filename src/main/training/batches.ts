@@ -41,7 +41,7 @@ export class BatchReader {
     const still = new Float32Array(area);
     for (const [index, image] of images.entries()) {
       if (index > 0 && index % imagesAtOnce === 0) await setImmediate();
-      this.#frames.read([this.#locationOf(image)], frame);
+      this.#readFrame(image, frame);
       const target = result.subarray(index * area, (index + 1) * area);
       if (movement === null) {
         this.#reduce(frame, target);
@@ -72,6 +72,16 @@ export class BatchReader {
       images: await this.readImages(sample.images, movement),
       labels,
     };
+  }
+
+  #readFrame(image: number, frame: Uint8Array): void {
+    const { canaries } = this.#set;
+    if (canaries === undefined || image < canaries.firstImage) {
+      this.#frames.read([this.#locationOf(image)], frame);
+      return;
+    }
+    const from = (image - canaries.firstImage) * frame.length;
+    frame.set(canaries.frames.subarray(from, from + frame.length));
   }
 
   #locationOf(image: number): { shard: string; position: number; checksum: number } {

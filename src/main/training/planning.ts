@@ -7,12 +7,14 @@ import { checkResolution } from "../network/validate.ts";
 import { cohortSummary } from "../store/cohorts.ts";
 import { transaction, type Database } from "../store/database.ts";
 import { cohortDelta, insertRun } from "../store/runs.ts";
+import { insertCanaries } from "../store/audits.ts";
 import { currentSplit, lockSplit } from "../store/splits.ts";
 import {
   countTrainingUnits,
   summariseUnits,
   type TrainingUnits,
 } from "../store/training-images.ts";
+import { drawCanaries } from "./canaries.ts";
 import { budgetOf, requireWithinCap } from "./cap.ts";
 import {
   defaultDelta,
@@ -186,7 +188,13 @@ export function createRuns(
         plan: referencePlan,
       });
     }
-    return [privateId, referenceId].filter((id) => id !== null);
+    const runIds = [privateId, referenceId].filter((id) => id !== null);
+    const canaries = drawCanaries(choices.recipe.auditCanaries ?? 0);
+    if (canaries.included.length > 0) {
+      // A pair has the same canaries in and out, so that the two differ in nothing but privacy.
+      for (const runId of runIds) insertCanaries(database, runId, canaries);
+    }
+    return runIds;
   });
 }
 
