@@ -6,6 +6,7 @@ import { nothing, procedure } from "./contract/procedure.ts";
 import { releaseProcedures } from "./contract/release.ts";
 import { resultProcedures } from "./contract/results.ts";
 import { trainingProcedures } from "./contract/training.ts";
+import { upkeepProcedures } from "./contract/upkeep.ts";
 import type { JobProgress, RunProgress } from "./domain.ts";
 
 export { imageFilterSchema, imageSortSchema } from "./contract/cohort.ts";
@@ -35,6 +36,7 @@ export const contract = {
   ...privacyProcedures,
   ...resultProcedures,
   ...releaseProcedures,
+  ...upkeepProcedures,
 } as const;
 
 export type Contract = typeof contract;

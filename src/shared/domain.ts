@@ -127,7 +127,7 @@ export interface LabelImportResult {
 }
 
 export type JobKind =
-  "intake" | "labels" | "phantoms" | "evaluation" | "report" | "demo" | "scoring";
+  "intake" | "labels" | "phantoms" | "evaluation" | "report" | "demo" | "scoring" | "backup";
 
 /** Progress of anything that takes longer than a moment. */
 export interface JobProgress {

@@ -9,6 +9,7 @@ import { addLedgerCommands } from "./commands/ledger.ts";
 import { addPrivacyCommands } from "./commands/privacy.ts";
 import { addReleaseCommands } from "./commands/release.ts";
 import { addReportCommands } from "./commands/report.ts";
+import { addUpkeepCommands } from "./commands/upkeep.ts";
 import { addTrainingCommands } from "./commands/training.ts";
 
 const exitFailed = 1;
@@ -31,6 +32,7 @@ function program(): Command {
   addReportCommands(silhouette);
   addReleaseCommands(silhouette);
   addEngineCommands(silhouette);
+  addUpkeepCommands(silhouette);
   applyToAll(silhouette, (command) => command.exitOverride());
   return silhouette;
 }

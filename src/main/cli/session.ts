@@ -21,6 +21,11 @@ export function outputOf(command: Command): Output {
   return openOutput(command.optsWithGlobals<GlobalOptions>().json === true);
 }
 
+/** The value of `--data`, if given. */
+export function dataOption(command: Command): string | undefined {
+  return command.optsWithGlobals<GlobalOptions>().data;
+}
+
 /** Runs a command's body against the core of the chosen data folder, and closes it whatever comes. */
 export async function withCore(
   command: Command,
@@ -28,7 +33,7 @@ export async function withCore(
 ): Promise<void> {
   const output = outputOf(command);
   const core = await openCore({
-    dataFolder: dataFolder(command.optsWithGlobals<GlobalOptions>().data),
+    dataFolder: dataFolder(dataOption(command)),
   });
   try {
     await body(core, output);

@@ -21,6 +21,7 @@ import { evaluationHandlers } from "./handlers/evaluation.ts";
 import { intakeHandlers } from "./handlers/intake.ts";
 import { releaseHandlers } from "./handlers/release.ts";
 import { trainingHandlers } from "./handlers/training.ts";
+import { upkeepHandlers } from "./handlers/upkeep.ts";
 import type { Emit, Handler, Handlers } from "./handlers/types.ts";
 import { Jobs } from "./jobs.ts";
 import { pixelsOf, type Pixels } from "./pixels.ts";
@@ -98,6 +99,7 @@ function serve(
     ...trainingHandlers(context),
     ...evaluationHandlers(context),
     ...releaseHandlers(context),
+    ...upkeepHandlers(context),
   };
   const answer = async <P extends Procedure>(procedure: P, input: unknown) => {
     const parsed = contract[procedure].input.safeParse(input);

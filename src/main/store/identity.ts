@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -18,6 +19,8 @@ export type PseudonymKind = "patient" | "study" | "series" | "instance" | "path"
 
 /** The site's secret at work. Holds the key in memory only; nothing here writes an identity. */
 export interface SiteIdentity {
+  /** Without its key: everything below refuses. */
+  readonly locked: boolean;
   /**
    * A keyed pseudonym: HMAC-SHA-256, the first 128 bits in hexadecimal. Surrounding space and the
    * Unicode form of the text do not matter (except in paths), its case does.
@@ -47,6 +50,9 @@ const longestShiftDays = 3650;
 
 export const siteKeyFileName = "site.key";
 
+/** Stands in a folder that was restored from a backup without the key. */
+export const absentKeyFileName = "site.key.absent";
+
 /**
  * The identity of the data folder's site. The key is 32 bytes from the operating system in a file
  * that only the user may read, made on first use.
@@ -59,6 +65,7 @@ export function openSiteIdentity(dataFolder: string, database: Database): SiteId
   const sample = sealedSample(database);
   let key = readKey(file);
   if (key === null) {
+    if (existsSync(join(dataFolder, absentKeyFileName))) return lockedIdentity(file);
     if (sample !== null || hasPatients(database)) {
       throw new UserError(
         "conflict",
@@ -77,6 +84,26 @@ export function openSiteIdentity(dataFolder: string, database: Database): SiteId
     );
   }
   return identity;
+}
+
+/** An identity without its key: all that needs the key says what to do. */
+function lockedIdentity(file: string): SiteIdentity {
+  const refuse = (): never => {
+    throw new UserError(
+      "conflict",
+      `This data folder was restored without its site key, so films and labels cannot be matched ` +
+        `to its patients. Put the site's key at ${file}, then start again.`,
+    );
+  };
+  return {
+    locked: true,
+    pseudonym: refuse,
+    patient: refuse,
+    uid: refuse,
+    shiftDate: refuse,
+    seal: refuse,
+    open: refuse,
+  };
 }
 
 /** The same from a key at hand. */
@@ -98,6 +125,7 @@ export function siteIdentity(key: Uint8Array): SiteIdentity {
     return createHmac("sha256", own).update(text).digest("hex").slice(0, 32);
   };
   return {
+    locked: false,
     pseudonym,
     patient(patientId, issuer) {
       const trimmed = patientId.trim();

@@ -192,8 +192,14 @@ export function quarantinedFiles(
     readonly reason: string;
     readonly recordedAt: string;
   }[];
-  return rows.map(({ sealed, ...row }) => ({ ...row, path: identity.open(sealed) }));
+  return rows.map(({ sealed, ...row }) => ({
+    ...row,
+    path: identity.locked ? unknownPath : identity.open(sealed),
+  }));
 }
+
+/** In a folder that was restored without its site key paths cannot be opened. */
+const unknownPath = "(path sealed; the site key is missing)";
 
 /**
  * The path from which an image was imported; null where no file is known any more. The file may
@@ -210,28 +216,18 @@ export function sourcePathOfImage(
        ORDER BY outcome = 'imported' DESC, id LIMIT 1`,
     )
     .get(imageId) as { readonly sealed: Uint8Array } | undefined;
-  return row === undefined ? null : identity.open(row.sealed);
+  return row === undefined || identity.locked ? null : identity.open(row.sealed);
 }
 
-/** What every frame of a cohort has in common. */
-export interface FrameFormat {
-  /** Side of the square frame. */
-  readonly framePixels: number;
-  /** The pixel pipeline that makes the frames. */
-  readonly pixelPipeline: string;
-}
-
-/** @throws UserError "not-found" where there is no such cohort. */
-export function frameFormatOf(database: Database, cohortId: number): FrameFormat {
+/** The number of pixels along each side of a cohort's training frames. */
+export function framePixelsOf(database: Database, cohortId: number): number {
   const row = database
-    .prepare(
-      "SELECT frame_pixels AS framePixels, pixel_pipeline AS pixelPipeline FROM cohort WHERE id = ?",
-    )
-    .get(cohortId) as FrameFormat | undefined;
+    .prepare("SELECT frame_pixels AS framePixels FROM cohort WHERE id = ?")
+    .get(cohortId) as { readonly framePixels: number } | undefined;
   if (row === undefined) {
     throw new UserError("not-found", `There is no cohort with the number ${cohortId}.`);
   }
-  return row;
+  return row.framePixels;
 }
 
 /** Where the frames of images stand, in the order of the ids. */
