@@ -31,6 +31,17 @@ export const findings: readonly Finding[] = [
   { key: "atelectasis_left", title: "Atelectasis, left", side: "left" },
 ];
 
+/**
+ * For each finding the place of the one that a mirrored film shows in its stead: right and left
+ * change places, findings without a side stay.
+ */
+export const mirroredFindings: readonly number[] = findings.map((finding) => {
+  if (finding.side === null) return findings.indexOf(finding);
+  const other = finding.side === "right" ? "left" : "right";
+  const stem = finding.key.slice(0, -finding.side.length);
+  return findings.findIndex(({ key }) => key === `${stem}${other}`);
+});
+
 /** Grades of a finding. The grade from which it counts as positive is a setting of the cohort. */
 export const grades = [0, 1, 2, 3, 4] as const;
 export type Grade = (typeof grades)[number];

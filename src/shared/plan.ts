@@ -17,6 +17,9 @@ export const clippingSchema = z.object({
 export const noiseKindSchema = z.enum(["gaussian", "discrete-gaussian"]);
 export type NoiseKind = z.infer<typeof noiseKindSchema>;
 
+export const optimiserSchema = z.enum(["nadam", "adamw", "sgd"]);
+export type OptimiserKind = z.infer<typeof optimiserSchema>;
+
 /** What a person may set before a run; every field has a default that needs no tuning. */
 export const recipeSchema = z.object({
   network: z.string(),
@@ -35,17 +38,23 @@ export const recipeSchema = z.object({
   unit: privacyUnitSchema,
   /** Plans of before the choice have the Gaussian. */
   noise: noiseKindSchema.default("gaussian"),
-  /** Shift, rotation and contrast; flips never, since they would exchange the patient's sides. */
+  /** Shift, rotation and contrast. */
   augmentation: z.boolean(),
+  /**
+   * Half of the contributions mirrored, right and left labels exchanged with the image. Plans of
+   * before this field, and of before the three below, meant their defaults.
+   */
+  mirror: z.boolean().default(false),
+  optimiser: optimiserSchema.default("nadam"),
+  /** Of SGD; the Adams have their own. */
+  momentum: z.number().min(0).max(0.999).default(0.9),
+  weightDecay: z.number().min(0).max(1).default(0),
+  /** The learning rate after the warm-up. */
+  schedule: z.enum(["constant", "cosine"]).default("constant"),
   /** Engine name, or "auto". */
   engine: z.string(),
   /** A safetensors file with the weights to start from; null starts from nothing. */
   initialWeights: z.string().nullable(),
-  /**
-   * Canaries that the run is audited with: made-up patients beside the cohort's, each in the
-   * training data by the toss of a fair coin. None where absent.
-   */
-  auditCanaries: z.number().int().min(0).max(1000).exactOptional(),
 });
 export type Recipe = z.infer<typeof recipeSchema>;
 

@@ -10,8 +10,7 @@ import {
   quarantinedFiles,
   sourcePathOfImage,
 } from "../../src/main/store/images.ts";
-import { defaultPreparation, pixelPipelineOf } from "../../src/main/dicom/pipeline.ts";
-import { renderFrame } from "../../src/main/dicom/training-frame.ts";
+import { renderFrame } from "../../src/main/dicom/pixels.ts";
 import { writeFilm } from "../support/films.ts";
 import { temporaryStore, type TemporaryStore } from "../support/store.ts";
 
@@ -99,9 +98,7 @@ describe("importing a folder", () => {
     expect(location).toBeDefined();
     const frame = reader.read(location === undefined ? [] : [location]);
     reader.close();
-    expect([...frame]).toEqual([
-      ...(await renderFrame(path, 32, pixelPipelineOf(defaultPreparation))).pixels,
-    ]);
+    expect([...frame]).toEqual([...(await renderFrame(path, 32)).pixels]);
     const identity = openSiteIdentity(store.dataFolder, store.database);
     expect(sourcePathOfImage(store.database, identity, 1)).toBe(path);
   });

@@ -33,6 +33,11 @@ const recipe = {
   viewsPerUnit: 1,
   unit: "patient",
   augmentation: true,
+  mirror: false,
+  optimiser: "nadam",
+  momentum: 0.9,
+  weightDecay: 0,
+  schedule: "constant",
   engine: "auto",
   initialWeights: null,
 } as const;

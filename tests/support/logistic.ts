@@ -139,6 +139,11 @@ export const smallRecipe: Recipe = {
   unit: "patient",
   noise: "gaussian",
   augmentation: false,
+  mirror: false,
+  optimiser: "nadam",
+  momentum: 0.9,
+  weightDecay: 0,
+  schedule: "constant",
   engine: "auto",
   initialWeights: null,
 };

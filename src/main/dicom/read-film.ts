@@ -6,9 +6,8 @@ import type { FileBuffer } from "./file-buffer.ts";
 import type { FilmDescription, FilmIdentity, PixelHeader } from "./header.ts";
 import type { OpenFilm } from "./open-film.ts";
 import { hasPrefix, parseFile } from "./parse.ts";
-import type { FramePreparation } from "./pipeline.ts";
+import { displayImage, trainingFrame } from "./pixels.ts";
 import { decodeRaster, rasterKind } from "./raster.ts";
-import { trainingFrame } from "./training-frame.ts";
 
 /** What intake takes from a file: header, digest and training frame. */
 export interface ReadFilm {
@@ -34,7 +33,6 @@ export interface FilmTask {
   readonly id: number;
   readonly path: string;
   readonly framePixels: number;
-  readonly preparation: FramePreparation;
 }
 
 export type FilmAnswer = { readonly film: ReadFilm } | { readonly rejection: Rejection };
@@ -57,14 +55,15 @@ const headBytes = 128 * 1024;
  * answered with its reason.
  */
 export async function readFilm(
-  { path, framePixels, preparation }: Omit<FilmTask, "id">,
+  path: string,
+  framePixels: number,
   buffer: FileBuffer,
 ): Promise<FilmAnswer> {
   try {
     const bytes = buffer.read(path, { firstBytes: headBytes, check: refuseEarly });
     const { header, frame: stored } = await openRadiograph(bytes);
     const { identity, film, pixels } = header;
-    const { pixels: frame } = trainingFrame(stored, pixels, framePixels, preparation);
+    const { pixels: frame } = trainingFrame(displayImage(stored, pixels), framePixels);
     return {
       film: {
         identity,

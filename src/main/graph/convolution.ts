@@ -1,8 +1,7 @@
 import type { Conv2dLayer, DenseLayer } from "../network/description.ts";
 import { byUnit, parameterInput, type Context, type Flow, type LayerResult } from "./context.ts";
-import { standing } from "./gradients.ts";
+import { ofMatrix, standing } from "./gradients.ts";
 import type { Tensor } from "./ir.ts";
-import { plainWeights, type ConvolutionWeights } from "./weights.ts";
 import {
   coverage,
   coveringRows,
@@ -13,13 +12,7 @@ import {
   type WindowGeometry,
 } from "./windows.ts";
 
-/** What plain and standardised convolutions have in common. */
-type FullConvolution = Pick<
-  Conv2dLayer,
-  "name" | "inputChannels" | "outputChannels" | "kernel" | "stride" | "padding"
->;
-
-function geometryOf(context: Context, layer: FullConvolution, flow: Flow): WindowGeometry {
+function geometryOf(context: Context, layer: Conv2dLayer, flow: Flow): WindowGeometry {
   return {
     images: context.units * context.views,
     height: flow.height,
@@ -64,7 +57,7 @@ function windowColumns(context: Context, geometry: WindowGeometry, x: Tensor): T
 }
 
 /** A bias [channels] on maps, and its gradient: the sum over views and pixels. */
-export function withBias(context: Context, name: string, result: LayerResult): LayerResult {
+function withBias(context: Context, name: string, result: LayerResult): LayerResult {
   const { builder } = context;
   const { tensor } = result.flow;
   const channels = tensor.shape[2] ?? 0;
@@ -94,10 +87,10 @@ export function withBias(context: Context, name: string, result: LayerResult): L
  */
 function inputGradient(
   context: Context,
-  layer: FullConvolution,
+  layer: Conv2dLayer,
   geometry: WindowGeometry,
   gradient: Tensor,
-  weights: ConvolutionWeights,
+  weight: Tensor,
 ): Tensor {
   const { builder } = context;
   const taps = layer.kernel * layer.kernel;
@@ -106,7 +99,7 @@ function inputGradient(
   const pixels = geometry.height * geometry.width;
 
   if (isPointwise(geometry) || geometry.images * pixels <= 2 * outputs) {
-    const ofTaps = builder.matrixProduct(rows, weights.matrix);
+    const ofTaps = builder.matrixProduct(rows, weight);
     if (isPointwise(geometry)) return builder.reshape(ofTaps, [geometry.images, pixels, inputs]);
     const outputRows = rows.shape[0] ?? 0;
     const covering = builder.reshape(
@@ -121,11 +114,17 @@ function inputGradient(
 
   const { classes, order } = transposedWindows(geometry);
   const parts = classes.map(({ taps: chosen, outputRows }) => {
+    const transposed = parameterInput(
+      context,
+      `${layer.name}.weight`,
+      { kind: "transposed", inputs, taps, chosen },
+      [chosen.length * outputs, inputs],
+    );
     const count = outputRows.length / chosen.length;
     const reached = builder.gatherRows(rows, outputRows);
     return builder.matrixProduct(
       builder.reshape(reached, [count, chosen.length * outputs]),
-      weights.transposed(chosen),
+      transposed,
     );
   });
   const together = builder.concatenate(parts, 0);
@@ -135,20 +134,19 @@ function inputGradient(
   return builder.reshape(inOrder, [geometry.images, pixels, inputs]);
 }
 
-/** A convolution of all channels with each other, whatever its weights come from. */
-export function fullConvolution(
-  context: Context,
-  layer: FullConvolution,
-  flow: Flow,
-  weights: ConvolutionWeights,
-): LayerResult {
+function fullConvolution(context: Context, layer: Conv2dLayer, flow: Flow): LayerResult {
   const { builder } = context;
   const geometry = geometryOf(context, layer, flow);
   const output = outputSize(geometry);
+  const taps = layer.kernel * layer.kernel;
+  const layout = { kind: "tapsFirst", inputs: layer.inputChannels, taps } as const;
+  const name = `${layer.name}.weight`;
   const columns = windowColumns(context, geometry, flow.tensor);
-  const product = builder.matrixProduct(asRows(context, columns), weights.matrix, {
-    second: true,
-  });
+  const weight = parameterInput(context, name, layout, [
+    layer.outputChannels,
+    taps * layer.inputChannels,
+  ]);
+  const product = builder.matrixProduct(asRows(context, columns), weight, { second: true });
   const pixels = output.height * output.width;
   return {
     flow: {
@@ -156,8 +154,12 @@ export function fullConvolution(
       tensor: builder.reshape(product, [geometry.images, pixels, layer.outputChannels]),
     },
     backward: (gradient, needsInput) => {
-      weights.keepGradients(byUnit(context, gradient), byUnit(context, columns));
-      return needsInput ? inputGradient(context, layer, geometry, gradient, weights) : null;
+      context.parameterGradients.push({
+        parameter: name,
+        layout,
+        gradients: ofMatrix(builder, byUnit(context, gradient), byUnit(context, columns)),
+      });
+      return needsInput ? inputGradient(context, layer, geometry, gradient, weight) : null;
     },
   };
 }
@@ -222,7 +224,7 @@ function depthwiseConvolution(context: Context, layer: Conv2dLayer, flow: Flow):
 export function convolution(context: Context, layer: Conv2dLayer, flow: Flow): LayerResult {
   const result =
     layer.groups === 1
-      ? fullConvolution(context, layer, flow, plainWeights(context, layer))
+      ? fullConvolution(context, layer, flow)
       : depthwiseConvolution(context, layer, flow);
   return layer.bias ? withBias(context, `${layer.name}.bias`, result) : result;
 }

@@ -65,7 +65,12 @@ export function createReducer(sourcePixels: number, targetPixels: number): Reduc
   };
 }
 
-/** How one view is moved. There is no flip: it would exchange the patient's sides. */
+/** Mirrors a square image [pixels, pixels] in place: the patient's sides change places. */
+export function mirrorImage(image: Float32Array, pixels: number): void {
+  for (let row = 0; row < image.length; row += pixels) image.subarray(row, row + pixels).reverse();
+}
+
+/** How one view is moved. A mirror is no movement: the labels have to change with it. */
 export interface Movement {
   /** Shift of the content in pixels of the training resolution. */
   readonly shiftX: number;

@@ -2,11 +2,11 @@ import { UserError } from "../../shared/errors.ts";
 import type { TrainingPlan } from "../../shared/plan.ts";
 import type { CompiledNetwork, UnitBatch } from "../engine/engine.ts";
 import {
-  createNadamState,
+  createOptimiserState,
   learningRateAt,
-  nadamStep,
+  optimiserStep,
   updateAverage,
-  type NadamState,
+  type OptimiserState,
 } from "./optimiser.ts";
 import type { NoiseSource } from "./noise-source.ts";
 import { mechanismOf, privateGradient } from "./private-gradient.ts";
@@ -18,7 +18,7 @@ export interface TrainingState {
   readonly weights: Float32Array;
   /** The moving average of the weights: what is released. */
   readonly average: Float32Array;
-  readonly optimiser: NadamState;
+  readonly optimiser: OptimiserState;
 }
 
 export function createTrainingState(initialWeights: Float32Array): TrainingState {
@@ -26,7 +26,7 @@ export function createTrainingState(initialWeights: Float32Array): TrainingState
     step: 0,
     weights: initialWeights.slice(),
     average: initialWeights.slice(),
-    optimiser: createNadamState(initialWeights.length),
+    optimiser: createOptimiserState(initialWeights.length),
   };
 }
 
@@ -51,8 +51,6 @@ export interface StepTools {
   readonly noise: NoiseSource | null;
   /** Called when the noise of a step is about to be drawn. */
   readonly beforeNoise?: (step: number) => void;
-  /** Called with the noised mean gradient of a step before the weights change. */
-  readonly onNoisedGradient?: (gradient: Float32Array) => void;
 }
 
 /** The floor of the corrected second moment; chosen on phantoms, see docs/privacy.md. */
@@ -106,13 +104,13 @@ export async function takeStep(
     };
   }
   refuseNonFinite(gradient);
-  tools.onNoisedGradient?.(gradient);
 
-  nadamStep(
+  optimiserStep(
     state.optimiser,
     state.weights,
     gradient,
-    learningRateAt(recipe, step),
+    recipe,
+    learningRateAt(recipe, step, plan.steps),
     mechanism === null
       ? null
       : { variance: mechanism.gradientDeviation ** 2, floorShare: noiseFloorShare },

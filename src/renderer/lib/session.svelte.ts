@@ -1,4 +1,3 @@
-import type { InputOf } from "../../shared/contract.ts";
 import type { CohortSummary } from "../../shared/domain.ts";
 import { call, failureOf, type Failure } from "./bridge.ts";
 
@@ -99,8 +98,8 @@ export function show(screen: ScreenName, tab?: CohortTab): void {
 }
 
 /** Creates a cohort and chooses it. Rejects as the call does. */
-export async function createCohort(choices: InputOf<"cohort:create">): Promise<CohortSummary> {
-  const created = await call("cohort:create", choices);
+export async function createCohort(name: string, positiveAtGrade: number): Promise<CohortSummary> {
+  const created = await call("cohort:create", { name, positiveAtGrade });
   await loadCohorts();
   chooseCohort(created.id);
   show("cohort", "intake");

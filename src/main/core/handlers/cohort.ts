@@ -1,4 +1,4 @@
-import { pixelPipelineOf } from "../../dicom/pipeline.ts";
+import { pixelPipelineVersion } from "../../dicom/pixels.ts";
 import {
   cohortOverview,
   cohortSummary,
@@ -34,9 +34,8 @@ export function cohortHandlers(context: CoreContext): Handlers<CohortProcedures>
   const { database } = context;
   return {
     "cohort:list": () => listCohorts(database),
-    "cohort:create": ({ frameFit, equalise, ...input }) => {
-      const pixelPipeline = pixelPipelineOf({ fit: frameFit, equalise });
-      const cohort = createCohort(database, { ...input, pixelPipeline });
+    "cohort:create": (input) => {
+      const cohort = createCohort(database, { ...input, pixelPipeline: pixelPipelineVersion });
       context.emit("cohort:changed", { cohortId: cohort.id });
       return cohort;
     },

@@ -8,6 +8,7 @@ import { writeReport, type ReportInput } from "../../report/report.ts";
 import { cohortOverview } from "../../store/cohorts.ts";
 import { keepComparison, keptComparison, scoredImages } from "../../store/comparisons.ts";
 import { manufacturersOf } from "../../store/image-table.ts";
+import { optimiserInWords } from "../../training/recipe-words.ts";
 import { readLedger, runSummary } from "../../training/run-summaries.ts";
 import type { CoreContext } from "../context.ts";
 import type { JobControl } from "../jobs.ts";
@@ -77,7 +78,7 @@ function reportInput(
     referenceRun: runSummary(database, pair.referenceRunId),
     meaning: { worstCasePosterior: meaning.posteriorFromEven, tradeOff: meaning.tradeOff },
     network: { title: recipe.network, parameters: parameterCount },
-    optimiser: "NAdam; in the private run its second moment is corrected for the noise",
+    optimiser: optimiserInWords(recipe),
     synthetic: manufacturers.length > 0 && manufacturers.every(isInventedManufacturer),
     appVersion: version,
     generatedAt: new Date().toISOString(),

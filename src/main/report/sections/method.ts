@@ -45,9 +45,10 @@ export function writeMethod(sheet: Sheet, facts: ReportFacts): void {
       ),
       both("Optimiser", () => plain(facts.optimiser)),
       both("Learning rate", (run) => {
-        const { learningRate, warmupSteps } = run.plan.recipe;
+        const { learningRate, warmupSteps, schedule } = run.plan.recipe;
         const warmup = warmupSteps > 0 ? `, linear over the first ${count(warmupSteps)} steps` : "";
-        return `${rate(learningRate)}${warmup}`;
+        const shape = schedule === "cosine" ? ", then half a cosine" : "";
+        return `${rate(learningRate)}${warmup}${shape}`;
       }),
       both("Sampling", (run) => {
         const q = rate(run.plan.samplingRate);
@@ -55,9 +56,7 @@ export function writeMethod(sheet: Sheet, facts: ReportFacts): void {
       }),
       both("Expected batch", (run) => `${count(run.plan.recipe.expectedBatch)} units`),
       both("Images per unit and step", (run) => `at most ${run.plan.recipe.viewsPerUnit}`),
-      both("Augmentation", (run) =>
-        run.plan.recipe.augmentation ? "shift, rotation, contrast; no flips" : "none",
-      ),
+      both("Augmentation", (run) => augmentationOf(run)),
       both("Clipping", (run) =>
         run.plan.privacy === null
           ? "none"
@@ -108,4 +107,12 @@ export function writeMethod(sheet: Sheet, facts: ReportFacts): void {
 /** The weights' file without its folder, which may name a person or a machine. */
 function fileName(run: RunSummary): string {
   return (run.plan.recipe.initialWeights ?? "").split(/[\\/]/u).at(-1) ?? "";
+}
+
+function augmentationOf({ plan }: RunSummary): string {
+  const kinds = [
+    plan.recipe.augmentation ? "shift, rotation, contrast" : null,
+    plan.recipe.mirror ? "mirror with right and left labels exchanged" : null,
+  ].filter((kind) => kind !== null);
+  return kinds.length === 0 ? "none" : kinds.join("; ");
 }

@@ -1,2 +1,0 @@
-/** The assembled pixel kernel in base64. */
-export function assembleKernel(): Promise<string>;
