@@ -55,6 +55,11 @@ export const recipeSchema = z.object({
   engine: z.string(),
   /** A safetensors file with the weights to start from; null starts from nothing. */
   initialWeights: z.string().nullable(),
+  /**
+   * Canaries that the run is audited with: made-up patients beside the cohort's, each in the
+   * training data by the toss of a fair coin. None where absent.
+   */
+  auditCanaries: z.number().int().min(0).max(1000).exactOptional(),
 });
 export type Recipe = z.infer<typeof recipeSchema>;
 

@@ -11,6 +11,7 @@ import {
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { defaultPreparation } from "../../src/main/dicom/pipeline.ts";
 import { DecodePool } from "../../src/main/intake/decode-pool.ts";
 import { importPaths } from "../../src/main/intake/intake.ts";
 import type { ImportOptions } from "../../src/main/intake/options.ts";
@@ -114,7 +115,13 @@ describe("a worker that breaks down or hangs", () => {
   );
 
   it("costs the file it was working on, not the one behind it", async () => {
-    const pool = new DecodePool({ workers: 1, framePixels: 32, timeoutMilliseconds: 1500, entry });
+    const pool = new DecodePool({
+      workers: 1,
+      framePixels: 32,
+      preparation: defaultPreparation,
+      timeoutMilliseconds: 1500,
+      entry,
+    });
     try {
       const answers = await Promise.all(
         ["good-1", "crash", "good-2", "hang", "good-3"].map(async (name) => {
@@ -140,6 +147,7 @@ describe("a worker that breaks down or hangs", () => {
     const pool = new DecodePool({
       workers: 1,
       framePixels: 32,
+      preparation: defaultPreparation,
       timeoutMilliseconds: 60_000,
       entry: missing,
     });

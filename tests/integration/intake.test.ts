@@ -10,7 +10,8 @@ import {
   quarantinedFiles,
   sourcePathOfImage,
 } from "../../src/main/store/images.ts";
-import { renderFrame } from "../../src/main/dicom/pixels.ts";
+import { defaultPreparation, pixelPipelineOf } from "../../src/main/dicom/pipeline.ts";
+import { renderFrame } from "../../src/main/dicom/training-frame.ts";
 import { writeFilm } from "../support/films.ts";
 import { temporaryStore, type TemporaryStore } from "../support/store.ts";
 
@@ -98,7 +99,9 @@ describe("importing a folder", () => {
     expect(location).toBeDefined();
     const frame = reader.read(location === undefined ? [] : [location]);
     reader.close();
-    expect([...frame]).toEqual([...(await renderFrame(path, 32)).pixels]);
+    expect([...frame]).toEqual([
+      ...(await renderFrame(path, 32, pixelPipelineOf(defaultPreparation))).pixels,
+    ]);
     const identity = openSiteIdentity(store.dataFolder, store.database);
     expect(sourcePathOfImage(store.database, identity, 1)).toBe(path);
   });

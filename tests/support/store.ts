@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { defaultPreparation, pixelPipelineOf } from "../../src/main/dicom/pipeline.ts";
 import { openDatabase, type Database } from "../../src/main/store/database.ts";
 
 export interface TemporaryStore {
@@ -33,8 +34,8 @@ export function addCohort(database: Database, framePixels: number): number {
   const { lastInsertRowid } = database
     .prepare(
       `INSERT INTO cohort (name, created_at, frame_pixels, pixel_pipeline, positive_at_grade)
-       VALUES ('Test', '2026-01-01T00:00:00.000Z', ?, '1', 2)`,
+       VALUES ('Test', '2026-01-01T00:00:00.000Z', ?, ?, 2)`,
     )
-    .run(framePixels);
+    .run(framePixels, pixelPipelineOf(defaultPreparation));
   return Number(lastInsertRowid);
 }

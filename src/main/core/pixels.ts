@@ -3,7 +3,7 @@ import { filmForViewing } from "../dicom/film.ts";
 import { greyPng } from "../dicom/png.ts";
 import { cohortOfImage } from "../store/image-table.ts";
 import { FrameReader } from "../store/image-cache.ts";
-import { frameLocations, framePixelsOf, sourcePathOfImage } from "../store/images.ts";
+import { frameLocations, frameFormatOf, sourcePathOfImage } from "../store/images.ts";
 import type { CoreContext } from "./context.ts";
 
 export interface Pixels {
@@ -38,7 +38,7 @@ async function filmOf(context: CoreContext, imageId: number): Promise<Pixels> {
 
 function frameOf(context: CoreContext, imageId: number): Pixels {
   const { database, dataFolder } = context;
-  const framePixels = framePixelsOf(database, cohortOfImage(database, imageId));
+  const { framePixels } = frameFormatOf(database, cohortOfImage(database, imageId));
   const reader = new FrameReader(dataFolder, framePixels);
   try {
     const frame = reader.read(frameLocations(database, [imageId]));

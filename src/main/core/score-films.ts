@@ -1,10 +1,9 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import type { FilmScores, ScoredFilm } from "../../shared/contract/release.ts";
-import { UserError } from "../../shared/errors.ts";
 import { findingKeys, type FindingKey } from "../../shared/findings.ts";
 import { remedies } from "../dicom/errors.ts";
-import { pixelPipelineVersion } from "../dicom/pixels.ts";
+import { preparationOf } from "../dicom/pipeline.ts";
 import type { FilmAnswer, ReadFilm } from "../dicom/read-film.ts";
 import { DecodePool } from "../intake/decode-pool.ts";
 import { placeFilm } from "../intake/placement.ts";
@@ -35,22 +34,6 @@ export interface ScoreFilmsOptions {
 }
 
 /**
- * Refuses a run whose films were prepared otherwise than this version prepares them: the scores
- * would be those of another model.
- *
- * @throws UserError "conflict".
- */
-export function requireSamePipeline(run: RunRecord): void {
-  if (run.plan.pixelPipeline === pixelPipelineVersion) return;
-  throw new UserError(
-    "conflict",
-    `Run ${run.id} was trained on films prepared by pixel pipeline ${run.plan.pixelPipeline}; ` +
-      `this version prepares them by ${pixelPipelineVersion}, so its scores would not be that ` +
-      "run's. Score with the version of Silhouette that trained it, or train again.",
-  );
-}
-
-/**
  * Scores films with a run's weights: decoded by the same workers and pixel pipeline as at intake,
  * at the cohort's frame size, reduced as in training. Nothing is stored.
  *
@@ -60,7 +43,7 @@ export function requireSamePipeline(run: RunRecord): void {
  */
 export async function scoreFilms(options: ScoreFilmsOptions): Promise<number> {
   const { run, control, framePixels, onOutcome } = options;
-  requireSamePipeline(run);
+  const preparation = preparationOf(run.plan.pixelPipeline);
   const { weights } = readReleasedWeights(options.dataFolder, run);
   const { recipe } = run.plan;
   const scorer = openScorer({
@@ -73,6 +56,7 @@ export async function scoreFilms(options: ScoreFilmsOptions): Promise<number> {
   const pool = new DecodePool({
     workers: Math.min(mostWorkers, availableParallelism()),
     framePixels,
+    preparation,
     timeoutMilliseconds: fileTimeoutMilliseconds,
   });
   let found = 0;

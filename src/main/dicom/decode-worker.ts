@@ -13,9 +13,9 @@ function send(message: WorkerMessage, transfer: ArrayBuffer[] = []): void {
   port?.postMessage(message, transfer);
 }
 
-port.on("message", ({ id, path, framePixels }: FilmTask) => {
+port.on("message", ({ id, ...task }: FilmTask) => {
   last = last.then(async () => {
-    const answer = await readFilm(path, framePixels, buffer);
+    const answer = await readFilm(task, buffer);
     send({ kind: "answer", id, answer }, "film" in answer ? [answer.film.frame.buffer] : []);
   });
 });

@@ -1,16 +1,19 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { DicomError } from "./errors.ts";
+import { PixelKernel } from "./kernel/kernel.ts";
 
 /** No single film is larger. */
 const fileLimitBytes = 1024 * 1024 * 1024;
 const growthBytes = 1024 * 1024;
 
 /**
- * Reads files one after the other into the same memory: allocation, not arithmetic, is the cost
- * of intake. What `read` returns is valid until the next call.
+ * Reads files one after the other into the memory of a pixel kernel, so that uncompressed pixels
+ * are worked on where they are read: allocation and copies, not arithmetic, are the cost of intake.
+ * What `read` returns is valid until the next call.
  */
 export class FileBuffer {
-  #memory = Buffer.allocUnsafeSlow(growthBytes);
+  readonly #kernel = new PixelKernel();
+  #memory = this.#kernel.pixelBytes(growthBytes);
 
   /**
    * Reads a whole file; or, where `accept` is given, first its beginning, and the rest only if
@@ -55,10 +58,7 @@ export class FileBuffer {
 
   #reserve(bytes: number): void {
     if (this.#memory.length >= bytes) return;
-    const rounded = Math.ceil(bytes / growthBytes) * growthBytes;
-    // The old memory is let go first, so that the two never stand side by side.
-    this.#memory = Buffer.alloc(0);
-    this.#memory = Buffer.allocUnsafeSlow(rounded);
+    this.#memory = this.#kernel.pixelBytes(Math.ceil(bytes / growthBytes) * growthBytes);
   }
 }
 

@@ -1,21 +1,8 @@
-import { areaAverage } from "./area-average.ts";
+import { brightest } from "./area-average.ts";
 import type { StoredFrame } from "./decode.ts";
 import { DicomError } from "./errors.ts";
-import { FileBuffer } from "./file-buffer.ts";
 import type { PixelHeader } from "./header.ts";
-import { openFilm } from "./open-film.ts";
 import { isInverted, modalityTransform, statedShading, type Shading } from "./voi.ts";
-
-/**
- * Changes whenever the same file would give another training frame. Kept with the cohort and the
- * model, since a model knows only the frames it was trained on.
- */
-export const pixelPipelineVersion = "1";
-
-/** The brightest value of the display's range. */
-const brightest = 65535;
-/** Share of the pixels that may fall outside at each end where the range is taken from the film. */
-const tailShare = 0.005;
 
 /** An image as indices into a table of display values, 0 (black) to 65535 (white). */
 export interface DisplayImage {
@@ -27,9 +14,8 @@ export interface DisplayImage {
 
 /**
  * The chain of PS3.3 up to the display: stored value, padding, modality LUT, VOI LUT or window
- * (or, where the file states none, the range of the film without its outermost half per cent at
- * each end), presentation shape. MONOCHROME1 is turned over here and nowhere else. Padding
- * becomes black.
+ * (or, where the file states none, the range of the film), presentation shape. MONOCHROME1 is
+ * turned over once. Padding becomes black.
  *
  * @throws DicomError "unsupported-pixels" for palettes.
  */
@@ -100,42 +86,24 @@ function toIndices({ values, bitsStored, pixelRepresentation }: StoredFrame): In
   return { indices, count: 65536, storedOf: (index) => index * step + lowest };
 }
 
-/** Shading over the film's own range, without the outermost pixels at each end. */
+/** Shading over the film's own range of modality values, padding left out. */
 function filmRange(
   indices: Uint8Array | Uint16Array,
   count: number,
   valueOf: (index: number) => number,
   isPadding: (index: number) => boolean,
 ): Shading {
-  const histogram = new Uint32Array(count);
-  for (let i = 0; i < indices.length; i++) {
-    const index = indices[i] ?? 0;
-    histogram[index] = (histogram[index] ?? 0) + 1;
-  }
-  const occupied: { readonly value: number; readonly pixels: number }[] = [];
+  const seen = new Uint8Array(count);
+  for (let i = 0; i < indices.length; i++) seen[indices[i] ?? 0] = 1;
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
   for (let index = 0; index < count; index++) {
-    const pixels = histogram[index] ?? 0;
-    if (pixels > 0 && !isPadding(index)) occupied.push({ value: valueOf(index), pixels });
+    if (seen[index] === 0 || isPadding(index)) continue;
+    low = Math.min(low, valueOf(index));
+    high = Math.max(high, valueOf(index));
   }
-  occupied.sort((a, b) => a.value - b.value);
-  const pixels = occupied.reduce((sum, entry) => sum + entry.pixels, 0);
-  const low = quantile(occupied, Math.floor(pixels * tailShare));
-  const high = quantile(occupied, pixels - 1 - Math.floor(pixels * tailShare));
-  if (high <= low) return (value) => (value < low ? 0 : value > low ? 1 : 0.5);
+  if (high <= low) return () => 0.5;
   return (value) => Math.min(1, Math.max(0, (value - low) / (high - low)));
-}
-
-/** The value of the pixel at `rank` (from 0) in ascending order. */
-function quantile(
-  occupied: readonly { readonly value: number; readonly pixels: number }[],
-  rank: number,
-): number {
-  let passed = 0;
-  for (const { value, pixels } of occupied) {
-    passed += pixels;
-    if (passed > rank) return value;
-  }
-  return 0;
 }
 
 /** Colour films are scans and screenshots: ITU-R BT.601 luma, or Y as it stands. */
@@ -157,60 +125,4 @@ function identityTable(): Uint16Array {
   const table = new Uint16Array(65536);
   for (let i = 0; i < table.length; i++) table[i] = i;
   return table;
-}
-
-/** A square 8-bit frame as the networks read it, row by row. */
-export interface TrainingFrame {
-  readonly sizePixels: number;
-  readonly pixels: Uint8Array<ArrayBuffer>;
-}
-
-/**
- * The training frame: the film fitted into a square with its aspect kept (letterbox, black bars),
- * averaged exactly by area, then stretched over 8 bits without the outermost half per cent of its
- * own pixels at each end. Whole numbers throughout, so every machine gives the same bytes.
- */
-export function trainingFrame(image: DisplayImage, sizePixels: number): TrainingFrame {
-  const { rows, columns, indices, table } = image;
-  const longer = Math.max(rows, columns);
-  const fit = (length: number) =>
-    Math.max(1, Math.floor((2 * length * sizePixels + longer) / (2 * longer)));
-  const width = fit(columns);
-  const height = fit(rows);
-  const content = areaAverage(indices, columns, rows, table, width, height);
-  const { low, high } = frameRange(content);
-  const pixels = new Uint8Array(sizePixels * sizePixels);
-  const left = Math.floor((sizePixels - width) / 2);
-  const top = Math.floor((sizePixels - height) / 2);
-  const range = high - low;
-  for (let y = 0; y < height; y++) {
-    const target = (top + y) * sizePixels + left;
-    for (let x = 0; x < width; x++) {
-      const value = Math.min(high, Math.max(low, content[y * width + x] ?? 0));
-      pixels[target + x] =
-        range === 0 ? value >>> 8 : Math.floor(((value - low) * 510 + range) / (2 * range));
-    }
-  }
-  return { sizePixels, pixels };
-}
-
-function frameRange(content: Uint16Array): { readonly low: number; readonly high: number } {
-  const histogram = new Uint32Array(brightest + 1);
-  for (const value of content) histogram[value] = (histogram[value] ?? 0) + 1;
-  const skip = Math.floor(content.length * tailShare);
-  let low = 0;
-  for (let passed = histogram[0] ?? 0; passed <= skip; passed += histogram[low] ?? 0) low++;
-  let high = brightest;
-  for (let passed = histogram[high] ?? 0; passed <= skip; passed += histogram[high] ?? 0) high--;
-  return { low, high };
-}
-
-/**
- * The training frame of a file's first image.
- *
- * @throws DicomError where the file cannot be decoded or is no single-plane image.
- */
-export async function renderFrame(path: string, sizePixels: number): Promise<TrainingFrame> {
-  const { frame, header } = await openFilm(new FileBuffer().read(path));
-  return trainingFrame(displayImage(frame, header.pixels), sizePixels);
 }

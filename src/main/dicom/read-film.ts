@@ -6,8 +6,9 @@ import type { FileBuffer } from "./file-buffer.ts";
 import type { FilmDescription, FilmIdentity, PixelHeader } from "./header.ts";
 import type { OpenFilm } from "./open-film.ts";
 import { hasPrefix, parseFile } from "./parse.ts";
-import { displayImage, trainingFrame } from "./pixels.ts";
+import type { FramePreparation } from "./pipeline.ts";
 import { decodeRaster, rasterKind } from "./raster.ts";
+import { trainingFrame } from "./training-frame.ts";
 
 /** What intake takes from a file: header, digest and training frame. */
 export interface ReadFilm {
@@ -33,6 +34,7 @@ export interface FilmTask {
   readonly id: number;
   readonly path: string;
   readonly framePixels: number;
+  readonly preparation: FramePreparation;
 }
 
 export type FilmAnswer = { readonly film: ReadFilm } | { readonly rejection: Rejection };
@@ -55,15 +57,14 @@ const headBytes = 128 * 1024;
  * answered with its reason.
  */
 export async function readFilm(
-  path: string,
-  framePixels: number,
+  { path, framePixels, preparation }: Omit<FilmTask, "id">,
   buffer: FileBuffer,
 ): Promise<FilmAnswer> {
   try {
     const bytes = buffer.read(path, { firstBytes: headBytes, check: refuseEarly });
     const { header, frame: stored } = await openRadiograph(bytes);
     const { identity, film, pixels } = header;
-    const { pixels: frame } = trainingFrame(displayImage(stored, pixels), framePixels);
+    const { pixels: frame } = trainingFrame(stored, pixels, framePixels, preparation);
     return {
       film: {
         identity,

@@ -1,5 +1,6 @@
 import type { StoredValues } from "./decode.ts";
 import type { PixelHeader } from "./header.ts";
+import { resident } from "./kernel/kernel.ts";
 import type { PixelDataElement } from "./parse.ts";
 
 /**
@@ -46,27 +47,17 @@ function view(bytes: Uint8Array, bitsAllocated: number, signed: boolean): Stored
 }
 
 function isClean(values: StoredValues, bitsStored: number, signed: boolean): boolean {
+  if (values instanceof Uint16Array || values instanceof Int16Array) {
+    const pixels = resident(values);
+    const foreign = pixels.kernel.foreignBits(pixels, 16 - bitsStored, signed);
+    return signed ? foreign === 0 : foreign >>> bitsStored === 0;
+  }
   if (signed) {
     const unused = 32 - bitsStored;
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i] ?? 0;
-      if ((value << unused) >> unused !== value) return false;
-    }
-    return true;
+    return values.every((value) => (value << unused) >> unused === value);
   }
   let seen = 0;
-  if (values instanceof Uint16Array) {
-    // Two values at a time, from the first that stands on a whole word.
-    const lead = values.byteOffset % 4 === 0 ? 0 : 1;
-    const pairCount = (values.length - lead) >>> 1;
-    if (pairCount > 0) {
-      const pairs = new Int32Array(values.buffer, values.byteOffset + lead * 2, pairCount);
-      for (let i = 0; i < pairs.length; i++) seen |= pairs[i] ?? 0;
-    }
-    seen = (seen & 0xffff) | (seen >>> 16) | (values[0] ?? 0) | (values[values.length - 1] ?? 0);
-  } else {
-    for (let i = 0; i < values.length; i++) seen |= values[i] ?? 0;
-  }
+  for (let i = 0; i < values.length; i++) seen |= values[i] ?? 0;
   return bitsStored === 32 || seen >>> bitsStored === 0;
 }
 

@@ -56,6 +56,24 @@ export function statedShading(header: PixelHeader): Shading | null {
   return header.window.width >= 1 ? linear(header.window) : null;
 }
 
+/**
+ * The modality values between which the stated shading is a straight line from black to white; null
+ * where the file states none, "curve" where it is no straight line.
+ */
+export function statedRange(
+  header: PixelHeader,
+): { readonly low: number; readonly high: number } | "curve" | null {
+  const { voiLut, window, voiLutFunction } = header;
+  if (voiLut !== null) return "curve";
+  if (window === null) return null;
+  if (voiLutFunction === "SIGMOID") return "curve";
+  const exact = voiLutFunction === "LINEAR_EXACT";
+  if (!exact && window.width < 1) return null;
+  const middle = exact ? window.center : window.center - 0.5;
+  const span = exact ? window.width : window.width - 1;
+  return { low: middle - span / 2, high: middle + span / 2 };
+}
+
 /** Whether the display has to be turned over: once, however often the file says so. */
 export function isInverted(header: PixelHeader): boolean {
   return (

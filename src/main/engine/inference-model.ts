@@ -2,10 +2,12 @@ import {
   parameterNamed,
   type ActivationName,
   type GroupNormLayer,
+  type LayerNormLayer,
   type Layer,
   type NetworkDescription,
   type PoolLayer,
 } from "../network/description.ts";
+import { standardisedWeights } from "../network/standardise.ts";
 import type {
   AttributeValue,
   OnnxConstant,
@@ -70,6 +72,8 @@ class ModelWriter {
   readonly #network: NetworkDescription;
   readonly #weights: Float32Array;
   readonly #known = new Set<string>();
+  /** Values [N, features], pooled; all others are maps [N, channels, H, W]. */
+  readonly #pooled = new Set<string>();
   #count = 0;
 
   constructor(network: NetworkDescription, weights: Float32Array) {
@@ -85,6 +89,8 @@ class ModelWriter {
     output = this.#newName(),
   ): string {
     this.nodes.push({ operator, domain: "", inputs, outputs: [output], attributes });
+    const [first = ""] = inputs;
+    if (operator === "Flatten" || this.#pooled.has(first)) this.#pooled.add(output);
     return output;
   }
 
@@ -102,8 +108,24 @@ class ModelWriter {
           group: { int: groups },
         });
       }
+      case "standardisedConv2d": {
+        const bias = layer.bias ? [this.#parameter(`${layer.name}.bias`)] : [];
+        const weight = this.#constant({
+          name: `${layer.name}.weight`,
+          type: "float32",
+          shape: parameterNamed(this.#network, `${layer.name}.weight`).shape,
+          data: standardisedWeights(this.#network, this.#weights, layer),
+        });
+        return this.node("Conv", [from, weight, ...bias], windowAttributes(layer));
+      }
       case "groupNorm":
         return this.#groupNorm(layer, from);
+      case "layerNorm":
+        return this.#layerNorm(layer, from);
+      case "layerScale": {
+        const shape = this.#pooled.has(from) ? [layer.channels] : [layer.channels, 1, 1];
+        return this.node("Mul", [from, this.#parameter(layer.name, shape)]);
+      }
       case "activation":
         return this.#activation(layer.function, from);
       case "maxPool":
@@ -118,8 +140,12 @@ class ModelWriter {
           axis: { int: 1 },
         });
       case "dense": {
-        const weight = this.#parameter(`${layer.name}.weight`);
         const bias = this.#parameter(`${layer.name}.bias`);
+        if (!this.#pooled.has(from)) {
+          const shape = [layer.outputFeatures, layer.inputFeatures, 1, 1];
+          return this.node("Conv", [from, this.#parameter(`${layer.name}.weight`, shape), bias]);
+        }
+        const weight = this.#parameter(`${layer.name}.weight`);
         return this.node("Gemm", [from, weight, bias], { transB: { int: 1 } });
       }
       case "residual": {
@@ -143,6 +169,19 @@ class ModelWriter {
     const perChannel = [channels, 1, 1];
     const scaled = this.node("Mul", [back, this.#parameter(`${name}.weight`, perChannel)]);
     return this.node("Add", [scaled, this.#parameter(`${name}.bias`, perChannel)]);
+  }
+
+  /** The operator takes the last axes, so maps are turned to have their channels there. */
+  #layerNorm({ name, epsilon }: LayerNormLayer, from: string): string {
+    const parameters = [this.#parameter(`${name}.weight`), this.#parameter(`${name}.bias`)];
+    const normalised = (x: string): string =>
+      this.node("LayerNormalization", [x, ...parameters], {
+        axis: { int: -1 },
+        epsilon: { float: epsilon },
+      });
+    if (this.#pooled.has(from)) return normalised(from);
+    const channelsLast = this.node("Transpose", [from], { perm: { ints: [0, 2, 3, 1] } });
+    return this.node("Transpose", [normalised(channelsLast)], { perm: { ints: [0, 3, 1, 2] } });
   }
 
   #activation(name: ActivationName, x: string): string {

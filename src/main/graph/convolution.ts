@@ -1,7 +1,8 @@
 import type { Conv2dLayer, DenseLayer } from "../network/description.ts";
 import { byUnit, parameterInput, type Context, type Flow, type LayerResult } from "./context.ts";
-import { ofMatrix, standing } from "./gradients.ts";
+import { standing } from "./gradients.ts";
 import type { Tensor } from "./ir.ts";
+import { plainWeights, type ConvolutionWeights } from "./weights.ts";
 import {
   coverage,
   coveringRows,
@@ -12,7 +13,13 @@ import {
   type WindowGeometry,
 } from "./windows.ts";
 
-function geometryOf(context: Context, layer: Conv2dLayer, flow: Flow): WindowGeometry {
+/** What plain and standardised convolutions have in common. */
+type FullConvolution = Pick<
+  Conv2dLayer,
+  "name" | "inputChannels" | "outputChannels" | "kernel" | "stride" | "padding"
+>;
+
+function geometryOf(context: Context, layer: FullConvolution, flow: Flow): WindowGeometry {
   return {
     images: context.units * context.views,
     height: flow.height,
@@ -57,7 +64,7 @@ function windowColumns(context: Context, geometry: WindowGeometry, x: Tensor): T
 }
 
 /** A bias [channels] on maps, and its gradient: the sum over views and pixels. */
-function withBias(context: Context, name: string, result: LayerResult): LayerResult {
+export function withBias(context: Context, name: string, result: LayerResult): LayerResult {
   const { builder } = context;
   const { tensor } = result.flow;
   const channels = tensor.shape[2] ?? 0;
@@ -87,10 +94,10 @@ function withBias(context: Context, name: string, result: LayerResult): LayerRes
  */
 function inputGradient(
   context: Context,
-  layer: Conv2dLayer,
+  layer: FullConvolution,
   geometry: WindowGeometry,
   gradient: Tensor,
-  weight: Tensor,
+  weights: ConvolutionWeights,
 ): Tensor {
   const { builder } = context;
   const taps = layer.kernel * layer.kernel;
@@ -99,7 +106,7 @@ function inputGradient(
   const pixels = geometry.height * geometry.width;
 
   if (isPointwise(geometry) || geometry.images * pixels <= 2 * outputs) {
-    const ofTaps = builder.matrixProduct(rows, weight);
+    const ofTaps = builder.matrixProduct(rows, weights.matrix);
     if (isPointwise(geometry)) return builder.reshape(ofTaps, [geometry.images, pixels, inputs]);
     const outputRows = rows.shape[0] ?? 0;
     const covering = builder.reshape(
@@ -114,17 +121,11 @@ function inputGradient(
 
   const { classes, order } = transposedWindows(geometry);
   const parts = classes.map(({ taps: chosen, outputRows }) => {
-    const transposed = parameterInput(
-      context,
-      `${layer.name}.weight`,
-      { kind: "transposed", inputs, taps, chosen },
-      [chosen.length * outputs, inputs],
-    );
     const count = outputRows.length / chosen.length;
     const reached = builder.gatherRows(rows, outputRows);
     return builder.matrixProduct(
       builder.reshape(reached, [count, chosen.length * outputs]),
-      transposed,
+      weights.transposed(chosen),
     );
   });
   const together = builder.concatenate(parts, 0);
@@ -134,19 +135,20 @@ function inputGradient(
   return builder.reshape(inOrder, [geometry.images, pixels, inputs]);
 }
 
-function fullConvolution(context: Context, layer: Conv2dLayer, flow: Flow): LayerResult {
+/** A convolution of all channels with each other, whatever its weights come from. */
+export function fullConvolution(
+  context: Context,
+  layer: FullConvolution,
+  flow: Flow,
+  weights: ConvolutionWeights,
+): LayerResult {
   const { builder } = context;
   const geometry = geometryOf(context, layer, flow);
   const output = outputSize(geometry);
-  const taps = layer.kernel * layer.kernel;
-  const layout = { kind: "tapsFirst", inputs: layer.inputChannels, taps } as const;
-  const name = `${layer.name}.weight`;
   const columns = windowColumns(context, geometry, flow.tensor);
-  const weight = parameterInput(context, name, layout, [
-    layer.outputChannels,
-    taps * layer.inputChannels,
-  ]);
-  const product = builder.matrixProduct(asRows(context, columns), weight, { second: true });
+  const product = builder.matrixProduct(asRows(context, columns), weights.matrix, {
+    second: true,
+  });
   const pixels = output.height * output.width;
   return {
     flow: {
@@ -154,12 +156,8 @@ function fullConvolution(context: Context, layer: Conv2dLayer, flow: Flow): Laye
       tensor: builder.reshape(product, [geometry.images, pixels, layer.outputChannels]),
     },
     backward: (gradient, needsInput) => {
-      context.parameterGradients.push({
-        parameter: name,
-        layout,
-        gradients: ofMatrix(builder, byUnit(context, gradient), byUnit(context, columns)),
-      });
-      return needsInput ? inputGradient(context, layer, geometry, gradient, weight) : null;
+      weights.keepGradients(byUnit(context, gradient), byUnit(context, columns));
+      return needsInput ? inputGradient(context, layer, geometry, gradient, weights) : null;
     },
   };
 }
@@ -224,7 +222,7 @@ function depthwiseConvolution(context: Context, layer: Conv2dLayer, flow: Flow):
 export function convolution(context: Context, layer: Conv2dLayer, flow: Flow): LayerResult {
   const result =
     layer.groups === 1
-      ? fullConvolution(context, layer, flow)
+      ? fullConvolution(context, layer, flow, plainWeights(context, layer))
       : depthwiseConvolution(context, layer, flow);
   return layer.bias ? withBias(context, `${layer.name}.bias`, result) : result;
 }

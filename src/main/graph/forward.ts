@@ -3,13 +3,18 @@ import { activation } from "./activation.ts";
 import type { Context, Flow, LayerResult } from "./context.ts";
 import { convolution, dense } from "./convolution.ts";
 import type { Tensor } from "./ir.ts";
+import { layerNormalisation, layerScale } from "./layer-normalisation.ts";
 import { groupNormalisation } from "./normalisation.ts";
 import { globalAverage, pooling } from "./pooling.ts";
+import { standardisedConvolution } from "./standardised.ts";
 
 function hasParameters(layer: Layer): boolean {
   switch (layer.kind) {
     case "conv2d":
+    case "standardisedConv2d":
     case "groupNorm":
+    case "layerNorm":
+    case "layerScale":
     case "dense":
       return true;
     case "residual":
@@ -45,8 +50,14 @@ function layerResult(context: Context, layer: Layer, flow: Flow): LayerResult {
   switch (layer.kind) {
     case "conv2d":
       return convolution(context, layer, flow);
+    case "standardisedConv2d":
+      return standardisedConvolution(context, layer, flow);
     case "groupNorm":
       return groupNormalisation(context, layer, flow);
+    case "layerNorm":
+      return layerNormalisation(context, layer, flow);
+    case "layerScale":
+      return layerScale(context, layer, flow);
     case "activation":
       return activation(context, layer.function, flow);
     case "maxPool":

@@ -18,13 +18,13 @@ function unitsOf(tensor: Tensor): number {
 }
 
 /** [units, ...] to [units, 1] by sums over one axis at a time, so that no float sum is long. */
-function sumPerUnit(builder: GraphBuilder, x: Tensor): Tensor {
+export function sumPerUnit(builder: GraphBuilder, x: Tensor): Tensor {
   let sum = x;
   for (let axis = x.shape.length - 1; axis > 0; axis -= 1) sum = builder.reduce("sum", sum, axis);
   return builder.reshape(sum, [unitsOf(x), 1]);
 }
 
-/** Squared norms of [units, rows, columns]; two stages, since one sum of millions is inexact. */
+/** Squared norms [units, 1] of [units, rows, columns]; two stages, since one sum of millions is inexact. */
 function squaredNormsOf(builder: GraphBuilder, x: Tensor): Tensor {
   return sumPerUnit(builder, builder.reduce("sumOfSquares", x, x.shape.length - 1));
 }
@@ -51,25 +51,62 @@ export function standing(
 }
 
 /**
+ * The sum over units of scale times the gradient of a matrix, in one product over all units. See
+ * `ofMatrix` for the shapes; `scale` is [units, 1], null for ones.
+ */
+function sumOverUnits(
+  builder: GraphBuilder,
+  gradient: Tensor,
+  columns: Tensor,
+  scale: Tensor | null,
+): Tensor {
+  const [units = 0, rows = 0, outputs = 0] = gradient.shape;
+  const inputs = columns.shape[2] ?? 0;
+  const weighted =
+    scale === null ? gradient : builder.multiply(gradient, builder.reshape(scale, [units, 1, 1]));
+  return builder.matrixProduct(
+    builder.reshape(weighted, [units * rows, outputs]),
+    builder.reshape(columns, [units * rows, inputs]),
+    { first: true },
+  );
+}
+
+/** Gradients of a matrix that stand there for each unit, [units, outputs, inputs]. */
+export interface MaterialisedGradients extends UnitGradients {
+  perUnit(): Tensor;
+}
+
+/** As `ofMatrix`, always with each unit's gradient written out. */
+export function materialisedOfMatrix(
+  builder: GraphBuilder,
+  gradient: Tensor,
+  columns: Tensor,
+): MaterialisedGradients {
+  const shape = [gradient.shape[2] ?? 0, columns.shape[2] ?? 0];
+  let product: Tensor | null = null;
+  const perUnit = (): Tensor => {
+    product ??= builder.matrixProduct(gradient, columns, { first: true });
+    return product;
+  };
+  return {
+    perUnit,
+    squaredNorms: () => standing(builder, perUnit(), shape).squaredNorms(),
+    weightedSum: (scale) =>
+      scale === null
+        ? sumOverUnits(builder, gradient, columns, null)
+        : standing(builder, perUnit(), shape).weightedSum(scale),
+  };
+}
+
+/**
  * Gradients of a matrix [outputs, inputs] that was applied to `columns` [units, rows, inputs]
  * and got `gradient` [units, rows, outputs] back: for each unit the product of the second,
  * transposed, with the first. A unit's views and pixels all lie in `rows`, so its mean over
  * views costs nothing.
  */
 export function ofMatrix(builder: GraphBuilder, gradient: Tensor, columns: Tensor): UnitGradients {
-  const [units = 0, rows = 0, outputs = 0] = gradient.shape;
+  const [, rows = 0, outputs = 0] = gradient.shape;
   const inputs = columns.shape[2] ?? 0;
-  const shape = [outputs, inputs];
-  const overAllUnits = (scale: Tensor | null): Tensor => {
-    const weighted =
-      scale === null ? gradient : builder.multiply(gradient, builder.reshape(scale, [units, 1, 1]));
-    return builder.matrixProduct(
-      builder.reshape(weighted, [units * rows, outputs]),
-      builder.reshape(columns, [units * rows, inputs]),
-      { first: true },
-    );
-  };
-
   if (prefersGhostNorm({ contracted: rows, outputs, inputs })) {
     const ghost = (): Tensor => {
       if (rows === 1)
@@ -80,21 +117,10 @@ export function ofMatrix(builder: GraphBuilder, gradient: Tensor, columns: Tenso
       const gram = (x: Tensor): Tensor => builder.matrixProduct(x, x, { second: true });
       return sumPerUnit(builder, builder.multiply(gram(gradient), gram(columns)));
     };
-    return { squaredNorms: ghost, weightedSum: overAllUnits };
+    return {
+      squaredNorms: ghost,
+      weightedSum: (scale) => sumOverUnits(builder, gradient, columns, scale),
+    };
   }
-
-  let standingGradients: UnitGradients | null = null;
-  const materialised = (): UnitGradients => {
-    standingGradients ??= standing(
-      builder,
-      builder.matrixProduct(gradient, columns, { first: true }),
-      shape,
-    );
-    return standingGradients;
-  };
-  return {
-    squaredNorms: () => materialised().squaredNorms(),
-    weightedSum: (scale) =>
-      scale === null ? overAllUnits(null) : materialised().weightedSum(scale),
-  };
+  return materialisedOfMatrix(builder, gradient, columns);
 }

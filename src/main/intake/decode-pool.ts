@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
+import type { FramePreparation } from "../dicom/pipeline.ts";
 import type { FilmAnswer, FilmTask, Rejection, WorkerMessage } from "../dicom/read-film.ts";
 
 export interface DecodePoolOptions {
   readonly workers: number;
   readonly framePixels: number;
+  readonly preparation: FramePreparation;
   /** A worker that is silent for longer over one film is replaced. */
   readonly timeoutMilliseconds: number;
   /** The worker's program; default: found beside the running module. */
@@ -71,7 +73,8 @@ export class DecodePool {
         reject(this.#failure);
         return;
       }
-      const task = { id: this.#nextId++, path, framePixels: this.#options.framePixels };
+      const { framePixels, preparation } = this.#options;
+      const task = { id: this.#nextId++, path, framePixels, preparation };
       this.#assign(this.#freest(), { task, resolve, reject });
     });
   }

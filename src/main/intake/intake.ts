@@ -4,10 +4,11 @@ import { resolve } from "node:path";
 import type { ImportResult } from "../../shared/domain.ts";
 import { UserError } from "../../shared/errors.ts";
 import { remedies } from "../dicom/errors.ts";
+import { preparationOf } from "../dicom/pipeline.ts";
 import type { FilmAnswer } from "../dicom/read-film.ts";
 import { openSiteIdentity } from "../store/identity.ts";
 import { FrameWriter } from "../store/image-cache.ts";
-import { framePixelsOf, imageRepository, type KnownFile } from "../store/images.ts";
+import { frameFormatOf, imageRepository, type KnownFile } from "../store/images.ts";
 import { batcher, type Batcher } from "./batcher.ts";
 import { DecodePool } from "./decode-pool.ts";
 import type { ImportOptions } from "./options.ts";
@@ -25,7 +26,7 @@ const defaultTimeoutMilliseconds = 120_000;
  * and date are those of an earlier import is not read again.
  *
  * @throws UserError "not-found" where a path does not exist, "input" where there is nothing to
- * import, "resource" where the disk is full or a folder is no longer reachable; what was finished
+ * import, "conflict" where the cohort's frames come from another pixel pipeline, "resource" where the disk is full or a folder is no longer reachable; what was finished
  * before stays imported.
  */
 export async function importPaths(options: ImportOptions): Promise<ImportResult> {
@@ -33,7 +34,8 @@ export async function importPaths(options: ImportOptions): Promise<ImportResult>
   const { database, dataFolder, cohortId, signal } = options;
   const roots = [...new Set(options.paths.map((path) => resolve(path)))];
   await requireRoots(roots);
-  const framePixels = framePixelsOf(database, cohortId);
+  const { framePixels, pixelPipeline } = frameFormatOf(database, cohortId);
+  const preparation = preparationOf(pixelPipeline);
   const identity = openSiteIdentity(dataFolder, database);
   const repository = imageRepository(database, cohortId);
   const frames = new FrameWriter(dataFolder, framePixels);
@@ -46,6 +48,7 @@ export async function importPaths(options: ImportOptions): Promise<ImportResult>
   const pool = new DecodePool({
     workers: options.workers ?? Math.min(mostWorkers, availableParallelism()),
     framePixels,
+    preparation,
     timeoutMilliseconds: options.fileTimeoutMilliseconds ?? defaultTimeoutMilliseconds,
   });
   let foreign = 0;

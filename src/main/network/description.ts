@@ -17,6 +17,27 @@ export interface Conv2dLayer {
   /** 1, or inputChannels for a depthwise convolution. */
   readonly groups: number;
   readonly bias: boolean;
+  /** Standard deviation of normal starting weights, with biases of 0; He's where absent. */
+  readonly initialDeviation?: number;
+}
+
+/**
+ * A convolution whose weights are standardised before use, for each output over its inputs and
+ * taps: (w - mean) gain / sqrt(max(fan-in variance, epsilon)), with a learned gain. Scaled weight
+ * standardisation (Brock, De and Smith 2021, arXiv 2101.08692), as De et al. 2022 (arXiv
+ * 2204.13650) train it privately. The statistics are those of the weights, not of any image.
+ */
+export interface StandardisedConv2dLayer {
+  readonly kind: "standardisedConv2d";
+  readonly name: string;
+  readonly inputChannels: number;
+  readonly outputChannels: number;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+  readonly bias: boolean;
+  /** Floor of the fan-in times the variance; theirs is 1e-4. */
+  readonly epsilon: number;
 }
 
 export interface GroupNormLayer {
@@ -25,6 +46,26 @@ export interface GroupNormLayer {
   readonly channels: number;
   readonly groups: number;
   readonly epsilon: number;
+}
+
+/** Each pixel's channels, or each image's features, get mean 0 and variance 1 (ConvNeXt's). */
+export interface LayerNormLayer {
+  readonly kind: "layerNorm";
+  readonly name: string;
+  readonly channels: number;
+  readonly epsilon: number;
+}
+
+/**
+ * Each channel times a learned factor: the layer scale of ConvNeXt (Touvron et al. 2021, arXiv
+ * 2103.17239), which starts small so that a residual block starts as the identity.
+ */
+export interface LayerScaleLayer {
+  readonly kind: "layerScale";
+  /** The name of the parameter itself, as torchvision has it: no ".weight" follows. */
+  readonly name: string;
+  readonly channels: number;
+  readonly initial: number;
 }
 
 export interface ActivationLayer {
@@ -45,14 +86,20 @@ export interface GlobalAveragePoolLayer {
   readonly kind: "globalAveragePool";
 }
 
+/** On features, or on each pixel's channels alike. */
 export interface DenseLayer {
   readonly kind: "dense";
   readonly name: string;
   readonly inputFeatures: number;
   readonly outputFeatures: number;
+  /** Standard deviation of normal starting weights, with biases of 0; torch's bound where absent. */
+  readonly initialDeviation?: number;
 }
 
-/** The sum of two paths from one input; an empty shortcut is the input itself. */
+/**
+ * The sum of two paths from one input; an empty shortcut is the input itself. Scale normalisation
+ * (Klause et al. 2022, arXiv 2203.00324) is a group normalisation behind it.
+ */
 export interface ResidualLayer {
   readonly kind: "residual";
   readonly body: readonly Layer[];
@@ -61,7 +108,10 @@ export interface ResidualLayer {
 
 export type Layer =
   | Conv2dLayer
+  | StandardisedConv2dLayer
   | GroupNormLayer
+  | LayerNormLayer
+  | LayerScaleLayer
   | ActivationLayer
   | PoolLayer
   | GlobalAveragePoolLayer
@@ -114,7 +164,19 @@ function parameterShapes(layer: Layer): { name: string; shape: number[] }[] {
       if (!layer.bias) return [weight];
       return [weight, { name: `${layer.name}.bias`, shape: [layer.outputChannels] }];
     }
+    case "standardisedConv2d": {
+      const { inputChannels, outputChannels, kernel } = layer;
+      const weight = [outputChannels, inputChannels, kernel, kernel];
+      return [
+        { name: `${layer.name}.weight`, shape: weight },
+        { name: `${layer.name}.gain`, shape: [outputChannels] },
+        ...(layer.bias ? [{ name: `${layer.name}.bias`, shape: [outputChannels] }] : []),
+      ];
+    }
+    case "layerScale":
+      return [{ name: layer.name, shape: [layer.channels, 1, 1] }];
     case "groupNorm":
+    case "layerNorm":
       return [
         { name: `${layer.name}.weight`, shape: [layer.channels] },
         { name: `${layer.name}.bias`, shape: [layer.channels] },

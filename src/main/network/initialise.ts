@@ -12,9 +12,10 @@ function standardNormal(random: () => number): number {
 
 /**
  * Fresh weights, flat, in the order of the network's parameters, as torchvision's ResNet starts:
- * convolutions normal with variance 2 / fan-out (He et al. 2015, arXiv 1502.01852), group norms
- * 1 and 0, dense layers uniform within 1 / sqrt(fan-in) (torch's default). Biases of
- * convolutions are 0.
+ * convolutions normal with variance 2 / fan-out (He et al. 2015, arXiv 1502.01852), norms 1 and
+ * 0, dense layers uniform within 1 / sqrt(fan-in) (torch's default), unless a layer names its own
+ * deviation. Standardised convolutions are normal with variance 1 / fan-in and gain 1 (De et al.
+ * 2022); layer scales have the value that the layer names. Biases of convolutions are 0.
  *
  * `random` gives uniform numbers in [0, 1); the same sequence gives the same weights.
  */
@@ -24,19 +25,35 @@ export function initialise(network: NetworkDescription, random: () => number): F
     const { offset, size } = parameterNamed(network, name);
     return weights.subarray(offset, offset + size);
   };
+  const fillNormal = (name: string, deviation: number): void => {
+    const values = slice(name);
+    for (let i = 0; i < values.length; i += 1) values[i] = deviation * standardNormal(random);
+  };
   for (const layer of eachLayer(network.layers)) {
     switch (layer.kind) {
       case "conv2d": {
         const fanOut = (layer.outputChannels / layer.groups) * layer.kernel * layer.kernel;
-        const deviation = Math.sqrt(2 / fanOut);
-        const values = slice(`${layer.name}.weight`);
-        for (let i = 0; i < values.length; i += 1) values[i] = deviation * standardNormal(random);
+        fillNormal(`${layer.name}.weight`, layer.initialDeviation ?? Math.sqrt(2 / fanOut));
         break;
       }
+      case "standardisedConv2d": {
+        const fanIn = layer.inputChannels * layer.kernel * layer.kernel;
+        fillNormal(`${layer.name}.weight`, Math.sqrt(1 / fanIn));
+        slice(`${layer.name}.gain`).fill(1);
+        break;
+      }
+      case "layerScale":
+        slice(layer.name).fill(layer.initial);
+        break;
       case "groupNorm":
+      case "layerNorm":
         slice(`${layer.name}.weight`).fill(1);
         break;
       case "dense": {
+        if (layer.initialDeviation !== undefined) {
+          fillNormal(`${layer.name}.weight`, layer.initialDeviation);
+          break;
+        }
         const bound = 1 / Math.sqrt(layer.inputFeatures);
         for (const part of ["weight", "bias"]) {
           const values = slice(`${layer.name}.${part}`);

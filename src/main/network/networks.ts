@@ -1,167 +1,82 @@
 import { UserError } from "../../shared/errors.ts";
-import type { ActivationName, Conv2dLayer, Layer, NetworkDescription } from "./description.ts";
+import { convnextTiny } from "./convnext.ts";
+import type { Layer, NetworkDescription } from "./description.ts";
+import { resnet18, resnet9, resnet9Small, resnet9Smooth } from "./resnet.ts";
 import { defineNetwork } from "./validate.ts";
+import { wideResnet16x4 } from "./wide-resnet.ts";
 
-/** The networks that can be chosen by name, the study's first. */
-export const networkNames = ["resnet9", "resnet18", "resnet9-small", "resnet9-smooth"] as const;
-
-export type NetworkName = (typeof networkNames)[number];
-
-interface ResNetChoices {
-  readonly name: NetworkName;
-  readonly stem: readonly Layer[];
-  /** Channels of the four stages. */
-  readonly widths: readonly [number, number, number, number];
-  /** Basic blocks in each stage. */
-  readonly blocks: number;
-  readonly normGroups: number;
-  readonly activation: ActivationName;
-  readonly labels: number;
+interface NetworkChoice {
+  readonly title: string;
+  /** When to take it, in plain words. */
+  readonly hint: string;
+  readonly layers: (labels: number) => readonly Layer[];
 }
 
-function conv(
-  name: string,
-  inputChannels: number,
-  outputChannels: number,
-  kernel: number,
-  stride: number,
-): Conv2dLayer {
-  return {
-    kind: "conv2d",
-    name,
-    inputChannels,
-    outputChannels,
-    kernel,
-    stride,
-    padding: (kernel - 1) / 2,
-    groups: 1,
-    bias: false,
-  };
-}
+/** The networks that can be chosen by name, the study's first. A new one is one more entry. */
+const choices = {
+  resnet9: {
+    title: "ResNet-9, the study's",
+    hint: "What the study trained. Take it to compare with the study, on a fast machine.",
+    layers: resnet9,
+  },
+  resnet18: {
+    title: "ResNet-18",
+    hint: "The study's with twice the blocks: for weights of a torchvision ResNet-18 pretrained elsewhere.",
+    layers: resnet18,
+  },
+  "resnet9-small": {
+    title: "ResNet-9, small",
+    hint: "A quarter of the study's width. The quickest, and right where there are few patients.",
+    layers: resnet9Small,
+  },
+  "resnet9-smooth": {
+    title: "ResNet-9, small and smooth",
+    hint: "The small one without pooling by maximum, made for exact comparisons of gradients.",
+    layers: resnet9Smooth,
+  },
+  "wrn16-4": {
+    title: "WRN-16-4, weight-standardised",
+    hint: "Known to learn well in private from nothing (De et al. 2022). It keeps the full resolution, so it is slow: 64 pixels or fewer without a GPU.",
+    layers: wideResnet16x4,
+  },
+  "convnext-tiny": {
+    title: "ConvNeXt-Tiny",
+    hint: "Large: only with weights pretrained elsewhere (torchvision's fit), a GPU and many patients.",
+    layers: convnextTiny,
+  },
+} as const satisfies Record<string, NetworkChoice>;
 
-function norm(name: string, channels: number, groups: number): Layer {
-  // torch's default epsilon, which the study kept.
-  return { kind: "groupNorm", name, channels, groups, epsilon: 1e-5 };
-}
+export type NetworkName = keyof typeof choices;
 
-function activate(name: ActivationName): Layer {
-  return { kind: "activation", function: name };
-}
+export const networkNames = Object.keys(choices) as readonly NetworkName[];
 
-/** torchvision's BasicBlock: two 3x3 convolutions beside a shortcut, then the activation. */
-function basicBlock(
-  name: string,
-  inputChannels: number,
-  outputChannels: number,
-  stride: number,
-  choices: ResNetChoices,
-): Layer[] {
-  const { normGroups, activation } = choices;
-  const reshapes = stride !== 1 || inputChannels !== outputChannels;
-  return [
-    {
-      kind: "residual",
-      body: [
-        conv(`${name}.conv1`, inputChannels, outputChannels, 3, stride),
-        norm(`${name}.bn1`, outputChannels, normGroups),
-        activate(activation),
-        conv(`${name}.conv2`, outputChannels, outputChannels, 3, 1),
-        norm(`${name}.bn2`, outputChannels, normGroups),
-      ],
-      shortcut: reshapes
-        ? [
-            conv(`${name}.downsample.0`, inputChannels, outputChannels, 1, stride),
-            norm(`${name}.downsample.1`, outputChannels, normGroups),
-          ]
-        : [],
-    },
-    activate(activation),
-  ];
-}
-
-function resnet(choices: ResNetChoices): NetworkDescription {
-  const layers: Layer[] = [...choices.stem];
-  let channels = choices.widths[0];
-  choices.widths.forEach((width, stage) => {
-    for (let block = 0; block < choices.blocks; block += 1) {
-      const stride = stage > 0 && block === 0 ? 2 : 1;
-      layers.push(...basicBlock(`layer${stage + 1}.${block}`, channels, width, stride, choices));
-      channels = width;
-    }
-  });
-  layers.push(
-    { kind: "globalAveragePool" },
-    { kind: "dense", name: "fc", inputFeatures: channels, outputFeatures: choices.labels },
-  );
-  return defineNetwork({ name: choices.name, labels: choices.labels, layers });
-}
-
-/** torchvision's stem: 7x7 stride 2, normalisation, activation, 3x3 stride-2 max-pool. */
-function studyStem(): Layer[] {
-  return [
-    conv("conv1", 1, 64, 7, 2),
-    norm("bn1", 64, 32),
-    activate("mish"),
-    { kind: "maxPool", kernel: 3, stride: 2, padding: 1 },
-  ];
+function isNetworkName(name: string): name is NetworkName {
+  return Object.hasOwn(choices, name);
 }
 
 /**
  * A network by its name, for a number of labels (the study's 8 by default).
  *
- * - `resnet9`: the study's. torchvision's ResNet with basic blocks [1,1,1,1], GroupNorm(32) for
- *   BatchNorm and Mish for ReLU; 4,903,624 parameters, the study's 4,909,896 less the 2 x 3,136
- *   weights of its two repeated input channels.
- * - `resnet18`: the same with blocks [2,2,2,2].
- * - `resnet9-small`: widths 16 to 128 and a 3x3 stride-2 stem without pooling, so that a film of
- *   64 pixels still reaches the first stage with 32. Eight groups keep the study's 2 to 16
- *   channels in a group.
- * - `resnet9-smooth`: the small one with average pooling in place of the stem's stride. It has
- *   no kinks, so its float32 gradients can be compared tightly.
- *
  * Throws UserError ("not-found") for any other name.
  */
 export function networkNamed(name: string, labels = 8): NetworkDescription {
-  const small = {
-    widths: [16, 32, 64, 128],
-    blocks: 1,
-    normGroups: 8,
-    activation: "mish",
-    labels,
-  } as const;
-  const study = {
-    stem: studyStem(),
-    widths: [64, 128, 256, 512],
-    normGroups: 32,
-    activation: "mish",
-    labels,
-  } as const;
-  switch (name) {
-    case "resnet9":
-      return resnet({ ...study, name, blocks: 1 });
-    case "resnet18":
-      return resnet({ ...study, name, blocks: 2 });
-    case "resnet9-small":
-      return resnet({
-        ...small,
-        name,
-        stem: [conv("conv1", 1, 16, 3, 2), norm("bn1", 16, 8), activate("mish")],
-      });
-    case "resnet9-smooth":
-      return resnet({
-        ...small,
-        name,
-        stem: [
-          conv("conv1", 1, 16, 3, 1),
-          norm("bn1", 16, 8),
-          activate("mish"),
-          { kind: "averagePool", kernel: 3, stride: 2, padding: 1 },
-        ],
-      });
-    default:
-      throw new UserError(
-        "not-found",
-        `There is no network named ${name}. Choose one of: ${networkNames.join(", ")}.`,
-      );
-  }
+  if (!isNetworkName(name))
+    throw new UserError(
+      "not-found",
+      `There is no network named ${name}. Choose one of: ${networkNames.join(", ")}.`,
+    );
+  return defineNetwork({ name, labels, layers: choices[name].layers(labels) });
+}
+
+/** The networks to choose from, with their size and when to take which. */
+export function networkChoices(): {
+  readonly name: NetworkName;
+  readonly title: string;
+  readonly hint: string;
+  readonly parameters: number;
+}[] {
+  return networkNames.map((name) => {
+    const { title, hint } = choices[name];
+    return { name, title, hint, parameters: networkNamed(name).parameterCount };
+  });
 }

@@ -219,15 +219,25 @@ export function sourcePathOfImage(
   return row === undefined || identity.locked ? null : identity.open(row.sealed);
 }
 
-/** The number of pixels along each side of a cohort's training frames. */
-export function framePixelsOf(database: Database, cohortId: number): number {
+/** What every frame of a cohort has in common. */
+export interface FrameFormat {
+  /** Side of the square frame. */
+  readonly framePixels: number;
+  /** The pixel pipeline that makes the frames. */
+  readonly pixelPipeline: string;
+}
+
+/** @throws UserError "not-found" where there is no such cohort. */
+export function frameFormatOf(database: Database, cohortId: number): FrameFormat {
   const row = database
-    .prepare("SELECT frame_pixels AS framePixels FROM cohort WHERE id = ?")
-    .get(cohortId) as { readonly framePixels: number } | undefined;
+    .prepare(
+      "SELECT frame_pixels AS framePixels, pixel_pipeline AS pixelPipeline FROM cohort WHERE id = ?",
+    )
+    .get(cohortId) as FrameFormat | undefined;
   if (row === undefined) {
     throw new UserError("not-found", `There is no cohort with the number ${cohortId}.`);
   }
-  return row.framePixels;
+  return row;
 }
 
 /** Where the frames of images stand, in the order of the ids. */

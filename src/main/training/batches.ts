@@ -57,7 +57,7 @@ export class BatchReader {
     const still = new Float32Array(area);
     for (const [index, image] of images.entries()) {
       if (index > 0 && index % imagesAtOnce === 0) await setImmediate();
-      this.#frames.read([this.#locationOf(image)], frame);
+      this.#readFrame(image, frame);
       const target = result.subarray(index * area, (index + 1) * area);
       const reduced = movement === null ? target : still;
       this.#reduce(frame, reduced);
@@ -95,6 +95,16 @@ export class BatchReader {
       ),
       labels,
     };
+  }
+
+  #readFrame(image: number, frame: Uint8Array): void {
+    const { canaries } = this.#set;
+    if (canaries === undefined || image < canaries.firstImage) {
+      this.#frames.read([this.#locationOf(image)], frame);
+      return;
+    }
+    const from = (image - canaries.firstImage) * frame.length;
+    frame.set(canaries.frames.subarray(from, from + frame.length));
   }
 
   #locationOf(image: number): { shard: string; position: number; checksum: number } {

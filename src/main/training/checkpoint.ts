@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { UserError } from "../../shared/errors.ts";
 import { readSafetensors, writeSafetensors, type NamedTensor } from "../network/safetensors.ts";
 import { writeAtomically } from "../store/whole-file.ts";
+import type { CanaryScoreState } from "./canary-scores.ts";
 import type { TrainingState } from "./step.ts";
 
 /** Where a file of the run lies and what it must hash to. */
@@ -13,8 +14,15 @@ export interface CheckedFile {
   readonly sha256: string;
 }
 
-/** Saves all that training changes, as safetensors, under the step's name in the run's folder. */
-export function saveCheckpoint(runFolder: string, state: TrainingState): CheckedFile {
+/**
+ * Saves all that training changes, as safetensors, under the step's name in the run's folder; of
+ * an audited run also what its canaries have scored so far.
+ */
+export function saveCheckpoint(
+  runFolder: string,
+  state: TrainingState,
+  canaries: CanaryScoreState | null = null,
+): CheckedFile {
   const file = `checkpoint-${state.step}.safetensors`;
   const tensor = (data: Float32Array): NamedTensor => ({ shape: [data.length], data });
   const bytes = writeSafetensors(
@@ -23,8 +31,16 @@ export function saveCheckpoint(runFolder: string, state: TrainingState): Checked
       ["average", tensor(state.average)],
       ["firstMoment", tensor(state.optimiser.firstMoment)],
       ["secondMoment", tensor(state.optimiser.secondMoment)],
+      ...(canaries === null
+        ? []
+        : ([
+            ["canaryScores", tensor(Float32Array.from(canaries.scores))],
+            ["canaryWindow", tensor(canaries.window)],
+            ["canaryMiddle", tensor(canaries.middle)],
+          ] as const)),
     ]),
     {
+      ...(canaries === null ? {} : { canaryWindowSteps: String(canaries.steps) }),
       step: String(state.step),
       optimiserSteps: String(state.optimiser.steps),
       momentumProduct: String(state.optimiser.momentumProduct),
@@ -63,6 +79,25 @@ export function loadCheckpoint(
       momentumProduct: Number(metadata["momentumProduct"]),
       steps: Number(metadata["optimiserSteps"]),
     },
+  };
+}
+
+/** What the canaries had scored by a checkpoint; null where it keeps none. */
+export function loadCanaryScores(
+  runFolder: string,
+  checkpoint: CheckedFile,
+): CanaryScoreState | null {
+  const path = join(runFolder, checkpoint.file);
+  const { tensors, metadata } = readSafetensors(readChecked(path, checkpoint.sha256), path);
+  const [scores, window, middle] = ["canaryScores", "canaryWindow", "canaryMiddle"].map(
+    (name) => tensors.get(name)?.data,
+  );
+  if (scores === undefined || window === undefined || middle === undefined) return null;
+  return {
+    scores: Float64Array.from(scores),
+    window,
+    middle,
+    steps: Number(metadata["canaryWindowSteps"]),
   };
 }
 

@@ -32,6 +32,8 @@ export interface PlannedRun {
   readonly splitId: number;
   /** The seed of the public initial weights; shared by a pair. */
   readonly initialSeed: string;
+  /** Of an audited run: a digest of its canaries' coins, before any of them could matter. */
+  readonly canaries?: { readonly count: number; readonly commitment: string };
 }
 
 /**

@@ -2,17 +2,19 @@ import { randomBytes } from "node:crypto";
 import type { CohortSummary } from "../../shared/domain.ts";
 import { UserError } from "../../shared/errors.ts";
 import type { Recipe, TrainingPlan } from "../../shared/plan.ts";
-import { networkNamed, networkNames } from "../network/networks.ts";
+import { networkChoices, networkNamed } from "../network/networks.ts";
 import { checkResolution } from "../network/validate.ts";
 import { cohortSummary } from "../store/cohorts.ts";
 import { transaction, type Database } from "../store/database.ts";
 import { cohortDelta, insertRun } from "../store/runs.ts";
+import { insertCanaries } from "../store/audits.ts";
 import { currentSplit, lockSplit } from "../store/splits.ts";
 import {
   countTrainingUnits,
   summariseUnits,
   type TrainingUnits,
 } from "../store/training-images.ts";
+import { drawCanaries } from "./canaries.ts";
 import { budgetOf, requireWithinCap } from "./cap.ts";
 import {
   defaultDelta,
@@ -40,6 +42,7 @@ export interface TrainingDefaults {
   readonly networks: readonly {
     readonly name: string;
     readonly title: string;
+    readonly hint: string;
     readonly parameters: number;
   }[];
   /** Why training cannot start yet; empty where it can. */
@@ -54,11 +57,12 @@ export function trainingDefaults(database: Database, cohortId: number): Training
   return {
     recipe: defaultRecipe(patients, cohort.framePixels),
     delta: cohortDelta(database, cohortId) ?? defaultDelta(patients),
-    networks: networkNames.map((name) => {
-      const { parameterCount } = networkNamed(name);
-      const millions = (parameterCount / 1e6).toFixed(1);
-      return { name, title: `${name} (${millions} M weights)`, parameters: parameterCount };
-    }),
+    networks: networkChoices().map(({ name, title, hint, parameters }) => ({
+      name,
+      title: `${title} (${(parameters / 1e6).toFixed(1)} M weights)`,
+      hint,
+      parameters,
+    })),
     obstacles: trainingObstacles(database, cohort),
     trainingPatients: patients,
   };
@@ -184,7 +188,13 @@ export function createRuns(
         plan: referencePlan,
       });
     }
-    return [privateId, referenceId].filter((id) => id !== null);
+    const runIds = [privateId, referenceId].filter((id) => id !== null);
+    const canaries = drawCanaries(choices.recipe.auditCanaries ?? 0);
+    if (canaries.included.length > 0) {
+      // A pair has the same canaries in and out, so that the two differ in nothing but privacy.
+      for (const runId of runIds) insertCanaries(database, runId, canaries);
+    }
+    return runIds;
   });
 }
 

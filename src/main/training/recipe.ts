@@ -111,6 +111,10 @@ export function planObstacle(recipe: Recipe, units: number): string | null {
       `in each step. Choose a batch of at most ${Math.floor(units * highestSamplingRate)}.`
     );
   }
+  const canaries = recipe.auditCanaries ?? 0;
+  if (canaries > units) {
+    return `${canaries} canaries would outnumber the ${units} training ${name}. Choose at most ${units}.`;
+  }
   return null;
 }
 

@@ -17,9 +17,11 @@ import {
   type Prediction,
   type RunRecord,
 } from "../store/runs.ts";
+import { canariesOfRun, canaryCommitment, recordCanaryScores } from "../store/audits.ts";
+import { withCanaries } from "./canaries.ts";
 import { CapReached, capMessage } from "./cap.ts";
 import { carry, release } from "./carried.ts";
-import { closeRun, journalStep, openRun } from "./journal.ts";
+import { closeRun, journalStep, openRun, type PlannedRun } from "./journal.ts";
 import { createProgressMeter, type ProgressMeter } from "./progress.ts";
 import { runSummary } from "./run-summaries.ts";
 import { labelCount, loadTrainingSet } from "./training-set.ts";
@@ -73,6 +75,7 @@ export function startRun(options: StartRunOptions): RunHandle {
   openRun(database, runId, process.pid, {
     splitId: run.splitId,
     initialSeed: job.initialSeed,
+    ...canariesPlanned(database, runId),
   });
   carry(runId);
   const meter = createProgressMeter(run.plan, run.stepsJournaled);
@@ -111,12 +114,14 @@ export function startRun(options: StartRunOptions): RunHandle {
 function jobOf(options: StartRunOptions, run: RunRecord): TrainerJob {
   const { database, dataFolder } = options;
   const [checkpoint] = checkpointsOfRun(database, run.id);
-  const set = loadTrainingSet(database, {
+  const patients = loadTrainingSet(database, {
     splitId: run.splitId,
     unit: run.plan.recipe.unit,
     positiveAtGrade: run.plan.positiveAtGrade,
     framePixels: cohortSummary(database, run.cohortId).framePixels,
   });
+  const canaries = canariesOfRun(database, run.id);
+  const set = canaries === null ? patients : withCanaries(patients, canaries);
   return {
     runId: run.id,
     kind: run.kind,
@@ -130,6 +135,15 @@ function jobOf(options: StartRunOptions, run: RunRecord): TrainerJob {
     checkpointSeconds: options.checkpointSeconds ?? 30,
     microbatch: options.microbatch ?? null,
     threads: options.threads ?? null,
+  };
+}
+
+/** What the ledger commits to where the run is audited. */
+function canariesPlanned(database: Database, runId: string): Pick<PlannedRun, "canaries"> {
+  const canaries = canariesOfRun(database, runId);
+  if (canaries === null) return {};
+  return {
+    canaries: { count: canaries.included.length, commitment: canaryCommitment(canaries) },
   };
 }
 
@@ -192,6 +206,9 @@ function createDesk(
         return;
       case "predictions":
         recordPredictions(database, runId, predictionsOf(message));
+        return;
+      case "canary-scores":
+        recordCanaryScores(database, runId, message.scores);
         return;
       case "finished":
         if (message.weights !== null) {

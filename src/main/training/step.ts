@@ -51,6 +51,8 @@ export interface StepTools {
   readonly noise: NoiseSource | null;
   /** Called when the noise of a step is about to be drawn. */
   readonly beforeNoise?: (step: number) => void;
+  /** Called with the noised mean gradient of a step before the weights change. */
+  readonly onNoisedGradient?: (gradient: Float32Array) => void;
 }
 
 /** The floor of the corrected second moment; chosen on phantoms, see docs/privacy.md. */
@@ -104,6 +106,7 @@ export async function takeStep(
     };
   }
   refuseNonFinite(gradient);
+  tools.onNoisedGradient?.(gradient);
 
   optimiserStep(
     state.optimiser,

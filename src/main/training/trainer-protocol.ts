@@ -52,6 +52,8 @@ export type TrainerToCore =
       /** [images, labels]: probabilities. */
       readonly scores: Float32Array;
     }
+  /** The score of each canary, [canaries]; what scored them did not know the coins. */
+  | { readonly kind: "canary-scores"; readonly scores: Float64Array }
   | {
       readonly kind: "finished";
       /** Ended before its last planned step because somebody asked. */

@@ -13,7 +13,13 @@ import {
 import type { NoiseShape } from "../privacy/noise.ts";
 import { BatchReader } from "./batches.ts";
 import { writeAtomically } from "../store/whole-file.ts";
-import { loadCheckpoint, saveCheckpoint, type CheckedFile } from "./checkpoint.ts";
+import { CanaryScorer } from "./canary-scores.ts";
+import {
+  loadCanaryScores,
+  loadCheckpoint,
+  saveCheckpoint,
+  type CheckedFile,
+} from "./checkpoint.ts";
 import { initialWeights } from "./initial-weights.ts";
 import type { NoiseSource } from "./noise-source.ts";
 import { mechanismOf } from "./private-gradient.ts";
@@ -126,12 +132,17 @@ async function train(
         ? createTrainingState(initialWeights(description, recipe.initialWeights, job.initialSeed))
         : loadCheckpoint(job.runFolder, job.checkpoint, network.parameterCount);
 
-    const stopped = await runSteps(job, port, journal, { network, reader, state, noise, log });
+    const canaries = canaryScorer(job, network, reader);
+    const loop = { network, reader, state, noise, canaries, log };
+    const stopped = await runSteps(job, port, journal, loop);
     if (state.step === 0) {
       port.send({ kind: "finished", stopped, weights: null });
       return;
     }
     const weights = saveWeights(job, description, state);
+    if (canaries !== null) {
+      port.send({ kind: "canary-scores", scores: await canaries.finish() });
+    }
     port.send({ kind: "phase", phase: "Scoring the held-out films" });
     for (const part of ["validation", "test"] as const) {
       await scoreImages(network, reader, state.average, job.set[part], (images, scores) => {
@@ -154,7 +165,23 @@ interface LoopParts {
   readonly reader: BatchReader;
   readonly state: TrainingState;
   readonly noise: NoiseSource | null;
+  readonly canaries: CanaryScorer | null;
   readonly log: (line: string) => void;
+}
+
+/** What scores the canaries of an audited run, from where its checkpoint left off; else null. */
+function canaryScorer(
+  job: TrainerJob,
+  network: CompiledNetwork,
+  reader: BatchReader,
+): CanaryScorer | null {
+  const { set, plan, checkpoint, runFolder } = job;
+  if (set.canaries === undefined) return null;
+  const { clipping } = plan.recipe;
+  return new CanaryScorer(
+    { network, reader, set, clipping, steps: plan.steps },
+    checkpoint === null ? null : loadCanaryScores(runFolder, checkpoint),
+  );
 }
 
 /** Takes the steps that are left. @returns whether somebody asked to stop before the last. */
@@ -162,7 +189,7 @@ async function runSteps(
   job: TrainerJob,
   port: TrainerPort,
   journal: JournalRequest,
-  { network, reader, state, noise, log }: LoopParts,
+  { network, reader, state, noise, canaries, log }: LoopParts,
 ): Promise<boolean> {
   const { plan } = job;
   const secret = plan.privacy === null ? null : openRandomStreams();
@@ -183,7 +210,8 @@ async function runSteps(
   let savedAt = performance.now();
   const stop: { requested: boolean } = { requested: false };
   const saveAt = (step: number): void => {
-    port.send({ kind: "checkpoint", step, checkpoint: saveCheckpoint(job.runFolder, state) });
+    const checkpoint = saveCheckpoint(job.runFolder, state, canaries?.state ?? null);
+    port.send({ kind: "checkpoint", step, checkpoint });
     savedAt = performance.now();
   };
   let ahead = prepare(first);
@@ -203,12 +231,16 @@ async function runSteps(
       beforeNoise: () => {
         log(`step ${step} draws its noise`);
       },
+      onNoisedGradient: (gradient) => {
+        canaries?.noteStep(gradient, state.weights);
+      },
     });
     if (outcome === null) {
       stop.requested = true;
       if (state.step > 0) saveAt(state.step);
       break;
     }
+    await canaries?.scoreIfDue();
     port.send({ kind: "step", step, outcome });
     const last = step === plan.steps || stop.requested;
     if (last || performance.now() - savedAt > 1000 * job.checkpointSeconds) {

@@ -1,3 +1,4 @@
+import type { InputOf } from "../../shared/contract.ts";
 import type { CohortSummary } from "../../shared/domain.ts";
 import { call, failureOf, type Failure } from "./bridge.ts";
 
@@ -98,8 +99,8 @@ export function show(screen: ScreenName, tab?: CohortTab): void {
 }
 
 /** Creates a cohort and chooses it. Rejects as the call does. */
-export async function createCohort(name: string, positiveAtGrade: number): Promise<CohortSummary> {
-  const created = await call("cohort:create", { name, positiveAtGrade });
+export async function createCohort(choices: InputOf<"cohort:create">): Promise<CohortSummary> {
+  const created = await call("cohort:create", choices);
   await loadCohorts();
   chooseCohort(created.id);
   show("cohort", "intake");

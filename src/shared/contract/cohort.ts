@@ -41,6 +41,10 @@ export const cohortProcedures = {
     z.object({
       name: z.string().trim().min(1).max(120),
       framePixels: z.int().min(32).max(1024).default(256),
+      /** Keep the film's aspect with black bars, or fill the square. */
+      frameFit: z.enum(["letterbox", "stretch"]).default("letterbox"),
+      /** Global histogram equalisation of each frame, as the study did. */
+      equalise: z.boolean().default(false),
       positiveAtGrade: z.int().min(1).max(4).default(2),
     }),
   ).returns<CohortSummary>(),

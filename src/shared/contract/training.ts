@@ -15,7 +15,7 @@ export const trainingProcedures = {
   "training:defaults": procedure(z.object({ cohortId })).returns<{
     recipe: Recipe;
     delta: number;
-    networks: readonly { name: string; title: string; parameters: number }[];
+    networks: readonly { name: string; title: string; hint: string; parameters: number }[];
     /** Why training cannot start yet; empty where it can. */
     obstacles: readonly string[];
     trainingPatients: number;

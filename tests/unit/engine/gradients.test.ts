@@ -3,12 +3,13 @@ import { afterAll, describe, expect, it, vi } from "vitest";
 import { cpuEngine } from "../../../src/main/engine/onnxruntime/engine.ts";
 import type { CompiledNetwork, UnitBatch } from "../../../src/main/engine/engine.ts";
 import {
+  defineNetwork,
   initialise,
   networkNamed,
   type Layer,
   type NetworkDescription,
 } from "../../../src/main/network/index.ts";
-import { conv, networkAround, smoothNetworks } from "../support/networks.ts";
+import { conv, networkAround, smoothNetworks, standardisedConv } from "../support/networks.ts";
 import { seededRandom } from "../support/random.ts";
 import {
   distance,
@@ -116,6 +117,81 @@ const layerCases: Record<string, NetworkDescription> = {
     ],
     4,
   ),
+  "a standardised convolution": networkAround([standardisedConv("c", 1, 3)], 3),
+  "a strided standardised convolution behind another": networkAround(
+    [
+      standardisedConv("a", 1, 3, { bias: false }),
+      standardisedConv("b", 3, 4, { stride: 2 }),
+      activate("mish"),
+    ],
+    4,
+  ),
+  "a pointwise standardised convolution of two inputs": networkAround(
+    [conv("a", 1, 2), standardisedConv("b", 2, 4, { kernel: 1, padding: 0 })],
+    4,
+  ),
+  "a standardised convolution at its floor": networkAround(
+    [conv("a", 1, 2), standardisedConv("b", 2, 3, { epsilon: 1 }), activate("mish")],
+    3,
+  ),
+  "layer normalisation of maps": networkAround(
+    [
+      conv("a", 1, 4),
+      { kind: "layerNorm", name: "n", channels: 4, epsilon: 1e-6 },
+      activate("gelu"),
+      conv("b", 4, 3),
+    ],
+    3,
+  ),
+  "layer normalisation of features": defineNetwork({
+    name: "test",
+    labels: 2,
+    layers: [
+      conv("a", 1, 4),
+      activate("silu"),
+      { kind: "globalAveragePool" },
+      { kind: "layerNorm", name: "n", channels: 4, epsilon: 1e-6 },
+      { kind: "dense", name: "hidden", inputFeatures: 4, outputFeatures: 5 },
+      activate("gelu"),
+      { kind: "dense", name: "fc", inputFeatures: 5, outputFeatures: 2 },
+    ],
+  }),
+  "dense layers on maps, with a layer scale": networkAround(
+    [
+      conv("a", 1, 3),
+      {
+        kind: "residual",
+        body: [
+          conv("d", 3, 3, { groups: 3, kernel: 5, padding: 2, bias: true }),
+          { kind: "layerNorm", name: "n", channels: 3, epsilon: 1e-6 },
+          { kind: "dense", name: "up", inputFeatures: 3, outputFeatures: 6 },
+          activate("gelu"),
+          { kind: "dense", name: "down", inputFeatures: 6, outputFeatures: 3 },
+          { kind: "layerScale", name: "scale", channels: 3, initial: 0.5 },
+        ],
+        shortcut: [],
+      },
+      activate("mish"),
+    ],
+    3,
+  ),
+  "scale normalisation behind a residual block": networkAround(
+    [
+      conv("a", 1, 4),
+      { kind: "residual", body: [conv("b", 4, 4), activate("mish")], shortcut: [] },
+      { kind: "groupNorm", name: "scale", channels: 4, groups: 2, epsilon: 1e-5 },
+      activate("mish"),
+    ],
+    4,
+  ),
+  "a convolution with more padding than its window": networkAround(
+    [conv("a", 1, 2, { kernel: 2, padding: 3 }), activate("mish"), conv("b", 2, 3, { padding: 4 })],
+    3,
+  ),
+  "a convolution whose stride exceeds its window": networkAround(
+    [conv("a", 1, 2), activate("mish"), conv("b", 2, 3, { kernel: 2, stride: 3, padding: 1 })],
+    3,
+  ),
   mish: networkAround([conv("a", 1, 4), activate("mish"), conv("b", 4, 2)], 2),
   silu: networkAround([conv("a", 1, 4), activate("silu"), conv("b", 4, 2)], 2),
   gelu: networkAround([conv("a", 1, 4), activate("gelu"), conv("b", 4, 2)], 2),
@@ -125,6 +201,19 @@ const layerCases: Record<string, NetworkDescription> = {
       conv("a", 1, 2),
       activate("mish"),
       { kind: "averagePool", kernel: 3, stride: 2, padding: 1 },
+      conv("b", 2, 3),
+    ],
+    3,
+  ),
+  "average pooling of a 2x2 window with stride 3": networkAround(
+    [conv("a", 1, 2), activate("mish"), { kind: "averagePool", kernel: 2, stride: 3, padding: 0 }],
+    2,
+  ),
+  "overlapping max pooling of a 5x5 window": networkAround(
+    [
+      conv("a", 1, 2),
+      activate("mish"),
+      { kind: "maxPool", kernel: 5, stride: 2, padding: 2 },
       conv("b", 2, 3),
     ],
     3,

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import {
-  checkResolution,
-  defineNetwork,
   initialise,
+  networkChoices,
   networkNamed,
   networkNames,
   parameterNamed,
 } from "../../../src/main/network/index.ts";
+import { smallConvnext } from "../support/networks.ts";
 import { seededRandom } from "../support/random.ts";
 
 describe("networks by name", () => {
@@ -19,6 +19,50 @@ describe("networks by name", () => {
     // 11,689,512: torchvision's documentation of resnet18 (1000 classes, three channels).
     const expected = 11_689_512 - 2 * 64 * 49 - 513 * (1000 - 8);
     expect(networkNamed("resnet18").parameterCount).toBe(expected);
+  });
+
+  it("wrn16-4 has the 2.75 M parameters of its source, less two colour channels", () => {
+    // Counted layer by layer from JAX Privacy's WideResNet (depth 16, width 4) on CIFAR-10:
+    // convolutions, their bias and gain, norms, and the head of 10 classes.
+    const convolutions =
+      9 * (3 * 16 + 16 * 64 + 3 * 64 * 64) +
+      9 * (64 * 128 + 3 * 128 * 128) +
+      9 * (128 * 256 + 3 * 256 * 256) +
+      (16 * 64 + 64 * 128 + 128 * 256);
+    const biasesAndGains = 2 * (16 + 5 * (64 + 128 + 256));
+    const norms = 2 * (2 * 16 + 3 * 64 + 2 * 64 + 3 * 128 + 2 * 128 + 3 * 256 + 256);
+    const published = convolutions + biasesAndGains + norms + 2570;
+    expect(published / 1e6).toBeCloseTo(2.75, 2);
+    const network = networkNamed("wrn16-4", 10);
+    expect(network.parameterCount).toBe(published - 2 * 16 * 9);
+  });
+
+  it("convnext-tiny has torchvision's 28,589,128 less two colour channels and 992 classes", () => {
+    // 28,589,128: torchvision's documentation of convnext_tiny (1000 classes, three channels).
+    const expected = 28_589_128 - 2 * 96 * 4 * 4 - 769 * (1000 - 8);
+    expect(networkNamed("convnext-tiny").parameterCount).toBe(expected);
+  });
+
+  it("convnext-tiny carries torchvision's names and shapes", () => {
+    const network = networkNamed("convnext-tiny", 1000);
+    const shape = (name: string) => parameterNamed(network, name).shape;
+    expect(shape("features.0.0.weight")).toEqual([96, 1, 4, 4]);
+    expect(shape("features.0.1.bias")).toEqual([96]);
+    expect(shape("features.1.0.layer_scale")).toEqual([96, 1, 1]);
+    expect(shape("features.1.2.block.0.weight")).toEqual([96, 1, 7, 7]);
+    expect(shape("features.2.1.weight")).toEqual([192, 96, 2, 2]);
+    expect(shape("features.5.8.block.3.weight")).toEqual([1536, 384]);
+    expect(shape("features.7.2.block.5.bias")).toEqual([768]);
+    expect(shape("classifier.0.weight")).toEqual([768]);
+    expect(shape("classifier.2.weight")).toEqual([1000, 768]);
+  });
+
+  it("each choice has a title, a hint and its size", () => {
+    for (const { title, hint, parameters } of networkChoices()) {
+      expect(title.length).toBeGreaterThan(5);
+      expect(hint).toMatch(/\.$/);
+      expect(parameters).toBeGreaterThan(100_000);
+    }
   });
 
   it("parameters carry torchvision's names in torch's order", () => {
@@ -54,55 +98,6 @@ describe("networks by name", () => {
   });
 });
 
-describe("the validator", () => {
-  const head = [
-    { kind: "globalAveragePool" },
-    { kind: "dense", name: "fc", inputFeatures: 4, outputFeatures: 1 },
-  ] as const;
-  const conv = {
-    kind: "conv2d",
-    name: "conv1",
-    inputChannels: 1,
-    outputChannels: 4,
-    kernel: 3,
-    stride: 1,
-    padding: 1,
-    groups: 1,
-    bias: false,
-  } as const;
-
-  it("refuses batch normalisation and says that it mixes patients", () => {
-    const layers = [conv, { kind: "batchNorm", name: "bn1" }, ...head];
-    expect(() => defineNetwork({ name: "x", labels: 1, layers })).toThrow(
-      /bn1: batch normalisation takes its mean and variance over the whole batch/,
-    );
-  });
-
-  it("refuses batch normalisation inside a residual block", () => {
-    const layers = [
-      conv,
-      { kind: "residual", body: [{ kind: "batchNorm", name: "b" }], shortcut: [] },
-      ...head,
-    ];
-    expect(() => defineNetwork({ name: "x", labels: 1, layers })).toThrow(/whole batch/);
-  });
-
-  it("refuses channels that do not fit, unknown kinds and a wrong number of labels", () => {
-    const define = (labels: number, layers: readonly { kind: string; name?: string }[]) => () =>
-      defineNetwork({ name: "x", labels, layers });
-    expect(define(1, [{ ...conv, outputChannels: 5 } as never, ...head])).toThrow(/gets 5/);
-    expect(define(1, [{ kind: "attention" }, ...head])).toThrow(/unknown kind of layer attention/);
-    expect(define(2, [conv, ...head])).toThrow(/1 logits for 2 labels/);
-  });
-
-  it("refuses a resolution at which nothing is left", () => {
-    const stride = { ...conv, kernel: 5, padding: 0 };
-    const network = defineNetwork({ name: "x", labels: 1, layers: [stride, ...head] });
-    expect(() => checkResolution(network, 4)).toThrow(/too few/);
-    expect(() => checkResolution(network, 5)).not.toThrow();
-  });
-});
-
 describe("initialisation", () => {
   it("follows He for convolutions, one and zero for norms, and torch's bound for dense", () => {
     const network = networkNamed("resnet9");
@@ -120,6 +115,25 @@ describe("initialisation", () => {
     const largest = dense.reduce((max, w) => Math.max(max, Math.abs(w)), 0);
     expect(largest).toBeLessThanOrEqual(1 / Math.sqrt(512));
     expect(largest).toBeGreaterThan(0.9 / Math.sqrt(512));
+  });
+
+  it("starts standardised convolutions, layer scales and ConvNeXt as their sources do", () => {
+    const wide = networkNamed("wrn16-4");
+    const convnext = smallConvnext();
+    const valuesIn = (network: typeof wide, weights: Float32Array) => (name: string) => {
+      const { offset, size } = parameterNamed(network, name);
+      return weights.subarray(offset, offset + size);
+    };
+    const deviation = (values: Float32Array) =>
+      Math.sqrt(values.reduce((sum, w) => sum + w * w, 0) / values.length);
+    const ofWide = valuesIn(wide, initialise(wide, seededRandom(2)));
+    expect(deviation(ofWide("layer3.1.conv1.weight"))).toBeCloseTo(1 / Math.sqrt(256 * 9), 3);
+    expect(ofWide("layer3.1.conv1.gain").every((gain) => gain === 1)).toBe(true);
+    expect(ofWide("layer3.1.conv1.bias").every((bias) => bias === 0)).toBe(true);
+    const ofConvnext = valuesIn(convnext, initialise(convnext, seededRandom(3)));
+    expect(deviation(ofConvnext("features.7.0.block.3.weight"))).toBeCloseTo(0.02, 2);
+    expect(ofConvnext("features.3.0.block.3.bias").every((bias) => bias === 0)).toBe(true);
+    expect(ofConvnext("features.3.0.layer_scale")[0]).toBe(Math.fround(1e-6));
   });
 
   it("gives the same weights for the same random sequence", () => {

@@ -4,6 +4,7 @@ import {
   type Layer,
   type NetworkDescription,
 } from "../../../src/main/network/index.ts";
+import { convnext } from "../../../src/main/network/convnext.ts";
 
 export type BodyLayer = Layer;
 
@@ -42,6 +43,32 @@ export function conv(
     bias: false,
     ...options,
   };
+}
+
+export function standardisedConv(
+  name: string,
+  inputChannels: number,
+  outputChannels: number,
+  options: Partial<Extract<Layer, { kind: "standardisedConv2d" }>> = {},
+): Layer {
+  return {
+    kind: "standardisedConv2d",
+    name,
+    inputChannels,
+    outputChannels,
+    kernel: 3,
+    stride: 1,
+    padding: 1,
+    bias: true,
+    epsilon: 1e-4,
+    ...options,
+  };
+}
+
+/** ConvNeXt with one block in each stage and few channels; for 32 pixels or more. */
+export function smallConvnext(labels = 2): NetworkDescription {
+  const stages = [4, 6, 8, 12].map((channels) => ({ channels, blocks: 1 }));
+  return defineNetwork({ name: "convnext-test", labels, layers: convnext(stages, labels) });
 }
 
 /** Small smooth networks of random depth, widths, windows and shortcuts, for 6 to 9 pixels. */

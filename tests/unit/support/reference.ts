@@ -40,6 +40,23 @@ const activations: Record<string, (x: number) => number> = {
   gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
 };
 
+/** (w - mean) gain / sqrt(max(fan-in variance, epsilon)) for each output. */
+function standardised(
+  weight: Float64Array,
+  gain: Float64Array,
+  outputs: number,
+  epsilon: number,
+): Float64Array {
+  const size = weight.length / outputs;
+  return weight.map((value, at) => {
+    const o = Math.floor(at / size);
+    const row = weight.subarray(o * size, (o + 1) * size);
+    const mean = row.reduce((a, b) => a + b, 0) / size;
+    const variance = row.reduce((a, b) => a + (b - mean) ** 2, 0) / size;
+    return ((value - mean) * gain[o]!) / Math.sqrt(Math.max(size * variance, epsilon));
+  });
+}
+
 function apply(
   network: NetworkDescription,
   weights: Float64Array,
@@ -55,13 +72,24 @@ function apply(
     const { channels, height, width, values } = maps;
     const at = (c: number, y: number, x: number): number => values[(c * height + y) * width + x]!;
     switch (layer.kind) {
-      case "conv2d": {
-        const weight = parameter(`${layer.name}.weight`);
+      case "conv2d":
+      case "standardisedConv2d": {
+        const own = parameter(`${layer.name}.weight`);
+        const groups = layer.kind === "conv2d" ? layer.groups : 1;
+        const weight =
+          layer.kind === "conv2d"
+            ? own
+            : standardised(
+                own,
+                parameter(`${layer.name}.gain`),
+                layer.outputChannels,
+                layer.epsilon,
+              );
         const bias = layer.bias ? parameter(`${layer.name}.bias`) : null;
         const k = layer.kernel;
         const [h, w] = [outputExtent(height, layer), outputExtent(width, layer)];
-        const perGroup = layer.inputChannels / layer.groups;
-        const outputsPerGroup = layer.outputChannels / layer.groups;
+        const perGroup = layer.inputChannels / groups;
+        const outputsPerGroup = layer.outputChannels / groups;
         const out = new Float64Array(layer.outputChannels * h * w);
         for (let o = 0; o < layer.outputChannels; o += 1)
           for (let y = 0; y < h; y += 1)
@@ -100,6 +128,29 @@ function apply(
         maps = { ...maps, values: out };
         break;
       }
+      case "layerNorm": {
+        const factor = parameter(`${layer.name}.weight`);
+        const offset = parameter(`${layer.name}.bias`);
+        const area = height * width;
+        const out = new Float64Array(values.length);
+        for (let p = 0; p < area; p += 1) {
+          const pixel = Float64Array.from({ length: channels }, (_, c) => values[c * area + p]!);
+          const mean = pixel.reduce((a, b) => a + b, 0) / channels;
+          const variance = pixel.reduce((a, b) => a + (b - mean) ** 2, 0) / channels;
+          pixel.forEach((value, c) => {
+            const normal = (value - mean) / Math.sqrt(variance + layer.epsilon);
+            out[c * area + p] = normal * factor[c]! + offset[c]!;
+          });
+        }
+        maps = { ...maps, values: out };
+        break;
+      }
+      case "layerScale": {
+        const factor = parameter(layer.name);
+        const area = height * width;
+        maps = { ...maps, values: values.map((value, i) => value * factor[Math.floor(i / area)]!) };
+        break;
+      }
       case "activation":
         maps = { ...maps, values: values.map(activations[layer.function]!) };
         break;
@@ -134,11 +185,17 @@ function apply(
       }
       case "dense": {
         const weight = parameter(`${layer.name}.weight`);
-        const out = Float64Array.from(parameter(`${layer.name}.bias`));
+        const bias = parameter(`${layer.name}.bias`);
+        const area = height * width;
+        const out = new Float64Array(layer.outputFeatures * area);
         for (let o = 0; o < layer.outputFeatures; o += 1)
-          for (let i = 0; i < layer.inputFeatures; i += 1)
-            out[o]! += weight[o * layer.inputFeatures + i]! * values[i]!;
-        maps = { channels: layer.outputFeatures, height: 1, width: 1, values: out };
+          for (let p = 0; p < area; p += 1) {
+            let sum = bias[o]!;
+            for (let i = 0; i < layer.inputFeatures; i += 1)
+              sum += weight[o * layer.inputFeatures + i]! * values[i * area + p]!;
+            out[o * area + p] = sum;
+          }
+        maps = { ...maps, channels: layer.outputFeatures, values: out };
         break;
       }
       case "residual": {

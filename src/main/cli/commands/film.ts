@@ -5,7 +5,8 @@ import { messageOf, UserError } from "../../../shared/errors.ts";
 import { deidentify } from "../../dicom/deidentification/deidentify.ts";
 import { FileBuffer } from "../../dicom/file-buffer.ts";
 import { decodeFile } from "../../dicom/open-film.ts";
-import { renderFrame } from "../../dicom/pixels.ts";
+import { defaultPreparation, pixelPipelineOf } from "../../dicom/pipeline.ts";
+import { renderFrame } from "../../dicom/training-frame.ts";
 import { greyPng } from "../../dicom/png.ts";
 import type { Region } from "../../dicom/regions.ts";
 import { outputOf, withSiteIdentity, wholeNumber } from "../session.ts";
@@ -34,9 +35,14 @@ export function addFilmCommands(program: Command): void {
     .description("the training frame of a film, as the pixel pipeline makes it")
     .requiredOption("--size <pixels>", "side of the frame", wholeNumber(16))
     .requiredOption("--out <png>", "the PNG to write")
-    .action(async (file: string, options: { size: number; out: string }, command: Command) => {
+    .option(
+      "--pipeline <name>",
+      "the pixel pipeline, such as 2+stretch+equalise",
+      pixelPipelineOf(defaultPreparation),
+    )
+    .action(async (file: string, options: RenderOptions, command: Command) => {
       const { pixels, sizePixels } = await readable(file, () =>
-        renderFrame(resolve(file), options.size),
+        renderFrame(resolve(file), options.size, options.pipeline),
       );
       const out = resolve(options.out);
       writeFileSync(out, greyPng(pixels, sizePixels));
@@ -109,6 +115,12 @@ function refuseSameFile(file: string, out: string): void {
   if (existsSync(file) && existsSync(out) && realpathSync(file) === realpathSync(out)) {
     throw new UserError("input", `${out} is the original itself. Choose another file for --out.`);
   }
+}
+
+interface RenderOptions {
+  readonly size: number;
+  readonly out: string;
+  readonly pipeline: string;
 }
 
 /** Names the file in whatever goes wrong with it. */

@@ -27,6 +27,7 @@ interface TrainOptions {
   readonly engine?: string;
   readonly unit?: PrivacyUnit;
   readonly noise?: NoiseKind;
+  readonly canaries?: number;
 }
 
 /** `train`, `runs`, `stop`. */
@@ -46,6 +47,7 @@ export function addTrainingCommands(program: Command): void {
     .option("--engine <name>", "what computes; engine list shows the names")
     .option("--unit <unit>", "privacy unit: patient or image", unitArgument)
     .option("--noise <kind>", "gaussian, or the exact discrete-gaussian", noiseArgument)
+    .option("--canaries <m>", "made-up patients to audit the run with", wholeNumber(0))
     .action(async (name: string, options: TrainOptions, command: Command) => {
       if ((options.epsilon === undefined) === (options.nonPrivate !== true)) {
         command.error("error: give either --epsilon E or --non-private", { exitCode: 2 });
@@ -111,6 +113,7 @@ function changedRecipe(recipe: Recipe, options: TrainOptions): Recipe {
     engine: options.engine ?? recipe.engine,
     unit: options.unit ?? recipe.unit,
     noise: options.noise ?? recipe.noise,
+    ...(options.canaries === undefined ? {} : { auditCanaries: options.canaries }),
   };
 }
 

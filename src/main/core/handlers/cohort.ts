@@ -1,4 +1,4 @@
-import { pixelPipelineVersion } from "../../dicom/pixels.ts";
+import { pixelPipelineOf } from "../../dicom/pipeline.ts";
 import {
   cohortOverview,
   cohortSummary,
@@ -34,8 +34,9 @@ export function cohortHandlers(context: CoreContext): Handlers<CohortProcedures>
   const { database } = context;
   return {
     "cohort:list": () => listCohorts(database),
-    "cohort:create": (input) => {
-      const cohort = createCohort(database, { ...input, pixelPipeline: pixelPipelineVersion });
+    "cohort:create": ({ frameFit, equalise, ...input }) => {
+      const pixelPipeline = pixelPipelineOf({ fit: frameFit, equalise });
+      const cohort = createCohort(database, { ...input, pixelPipeline });
       context.emit("cohort:changed", { cohortId: cohort.id });
       return cohort;
     },

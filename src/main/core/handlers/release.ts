@@ -1,5 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
+import { preparationOf } from "../../dicom/pipeline.ts";
 import type { ExportFormat, ExportedModel } from "../../../shared/contract/release.ts";
 import { UserError } from "../../../shared/errors.ts";
 import { inferenceModel } from "../../engine/inference-model.ts";
@@ -17,13 +18,7 @@ import { readReleasedWeights, type ReleasedWeights } from "../../training/releas
 import { readLedger, runSummary } from "../../training/run-summaries.ts";
 import type { CoreContext } from "../context.ts";
 import type { JobControl } from "../jobs.ts";
-import {
-  filmScores,
-  requireSamePipeline,
-  scoreFilms,
-  scoresTable,
-  type FilmOutcome,
-} from "../score-films.ts";
+import { filmScores, scoreFilms, scoresTable, type FilmOutcome } from "../score-films.ts";
 import { version } from "../version.ts";
 import type { Handlers } from "./types.ts";
 
@@ -62,7 +57,7 @@ export function releaseHandlers(context: CoreContext): Handlers<ReleaseProcedure
 
     "predict:start": (request) => {
       const run = requireRun(database, request.runId);
-      requireSamePipeline(run);
+      preparationOf(run.plan.pixelPipeline);
       readReleasedWeights(context.dataFolder, run);
       const missing = request.paths.find((path) => !existsSync(path));
       if (missing !== undefined) {

@@ -1,0 +1,2 @@
+/** The assembled pixel kernel in base64. */
+export function assembleKernel(): Promise<string>;

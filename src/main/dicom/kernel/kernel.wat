@@ -1,0 +1,207 @@
+;; The loops of intake over every pixel of a film, eight at a time. Pixels are 16-bit values; the
+;; caller gives places as byte offsets into the memory. `flip` is 0x8000 for signed values and 0 for
+;; unsigned ones: v xor flip brings both into the unsigned order from 0 to 65535, in which all bounds
+;; are given. scripts/kernel.mjs turns this file into kernel.wasm.ts.
+(module
+  (memory (export "memory") 1)
+
+  ;; All bits set in any of the values: unsigned pixels with bits outside the stored ones show here.
+  ;; With `unused` > 0 the values are signed and the result is not 0 where a value does not repeat
+  ;; its sign in its upper `unused` bits.
+  (func (export "foreignBits") (param $from i32) (param $count i32) (param $unused i32) (result i32)
+    (local $end i32) (local $v v128) (local $seen v128) (local $word i32) (local $rest i32)
+    (local.set $end (i32.add (local.get $from) (i32.shl (i32.and (local.get $count) (i32.const -8)) (i32.const 1))))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $from) (local.get $end)))
+      (local.set $v (v128.load (local.get $from)))
+      (if (local.get $unused) (then
+        (local.set $v (v128.xor (local.get $v)
+          (i16x8.shr_s (i16x8.shl (local.get $v) (local.get $unused)) (local.get $unused))))))
+      (local.set $seen (v128.or (local.get $seen) (local.get $v)))
+      (local.set $from (i32.add (local.get $from) (i32.const 16)))
+      (br $next)))
+    (local.set $end (i32.add (local.get $from) (i32.shl (i32.and (local.get $count) (i32.const 7)) (i32.const 1))))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $from) (local.get $end)))
+      (local.set $word (i32.load16_u (local.get $from)))
+      (if (local.get $unused) (then
+        (local.set $word (i32.and (i32.const 0xffff) (i32.xor (local.get $word)
+          (i32.shr_s
+            (i32.shl (local.get $word) (i32.add (i32.const 16) (local.get $unused)))
+            (i32.add (i32.const 16) (local.get $unused))))))))
+      (local.set $rest (i32.or (local.get $rest) (local.get $word)))
+      (local.set $from (i32.add (local.get $from) (i32.const 2)))
+      (br $next)))
+    (local.set $v (v128.or (local.get $seen)
+      (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $seen) (local.get $seen))))
+    (local.set $word (i32.or (i32x4.extract_lane 0 (local.get $v)) (i32x4.extract_lane 1 (local.get $v))))
+    (i32.or (local.get $rest)
+      (i32.or (i32.and (local.get $word) (i32.const 0xffff)) (i32.shr_u (local.get $word) (i32.const 16)))))
+
+  ;; Smallest and largest value outside the padding, as largest << 16 | smallest; 0x0000ffff (the
+  ;; smallest above the largest) where everything is padding.
+  (func (export "range")
+    (param $from i32) (param $count i32) (param $flip i32) (param $paddingLow i32) (param $paddingHigh i32)
+    (result i32)
+    (local $end i32) (local $v v128) (local $flips v128) (local $low v128) (local $high v128)
+    (local $lowest v128) (local $highest v128) (local $padding v128) (local $min i32) (local $max i32)
+    (local $word i32) (local $lane i32)
+    (local.set $flips (i16x8.splat (local.get $flip)))
+    (local.set $low (i16x8.splat (local.get $paddingLow)))
+    (local.set $high (i16x8.splat (local.get $paddingHigh)))
+    (local.set $lowest (i16x8.splat (i32.const 0xffff)))
+    (local.set $end (i32.add (local.get $from) (i32.shl (i32.and (local.get $count) (i32.const -8)) (i32.const 1))))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $from) (local.get $end)))
+      (local.set $v (v128.xor (v128.load (local.get $from)) (local.get $flips)))
+      (local.set $padding (v128.and
+        (i16x8.ge_u (local.get $v) (local.get $low)) (i16x8.le_u (local.get $v) (local.get $high))))
+      (local.set $lowest (i16x8.min_u (local.get $lowest) (v128.or (local.get $v) (local.get $padding))))
+      (local.set $highest (i16x8.max_u (local.get $highest) (v128.andnot (local.get $v) (local.get $padding))))
+      (local.set $from (i32.add (local.get $from) (i32.const 16)))
+      (br $next)))
+    ;; The eight lanes one below the other, then the values that are left.
+    (local.set $min (i32.const 0xffff))
+    (local.set $max (i32.const 0))
+    (v128.store (i32.const 0) (local.get $lowest))
+    (v128.store (i32.const 16) (local.get $highest))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $lane) (i32.const 16)))
+      (local.set $word (i32.load16_u (local.get $lane)))
+      (if (i32.lt_u (local.get $word) (local.get $min)) (then (local.set $min (local.get $word))))
+      (local.set $word (i32.load16_u offset=16 (local.get $lane)))
+      (if (i32.gt_u (local.get $word) (local.get $max)) (then (local.set $max (local.get $word))))
+      (local.set $lane (i32.add (local.get $lane) (i32.const 2)))
+      (br $next)))
+    (local.set $end (i32.add (local.get $from) (i32.shl (i32.and (local.get $count) (i32.const 7)) (i32.const 1))))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $from) (local.get $end)))
+      (local.set $word (i32.xor (i32.load16_u (local.get $from)) (local.get $flip)))
+      (local.set $from (i32.add (local.get $from) (i32.const 2)))
+      (br_if $next (i32.and
+        (i32.ge_u (local.get $word) (local.get $paddingLow)) (i32.le_u (local.get $word) (local.get $paddingHigh))))
+      (if (i32.lt_u (local.get $word) (local.get $min)) (then (local.set $min (local.get $word))))
+      (if (i32.gt_u (local.get $word) (local.get $max)) (then (local.set $max (local.get $word))))
+      (br $next)))
+    (i32.or (i32.shl (local.get $max) (i32.const 16)) (local.get $min)))
+
+  ;; sums[column] += weight * (the sum over rows of the value between low and high; `black` for
+  ;; padding). Sums are unsigned 32-bit numbers and must not overflow.
+  (func (export "addRows")
+    (param $from i32) (param $columns i32) (param $rows i32) (param $weight i32) (param $flip i32)
+    (param $low i32) (param $high i32) (param $paddingLow i32) (param $paddingHigh i32) (param $black i32)
+    (param $sums i32)
+    (local $column i32) (local $row i32) (local $at i32) (local $stride i32) (local $word i32)
+    (local $v v128) (local $left v128) (local $right v128) (local $weights v128) (local $flips v128)
+    (local $lows v128) (local $highs v128) (local $paddingLows v128) (local $paddingHighs v128)
+    (local $blacks v128) (local $sum i32) (local $padded i32)
+    (local.set $stride (i32.shl (local.get $columns) (i32.const 1)))
+    (local.set $weights (i32x4.splat (local.get $weight)))
+    (local.set $flips (i16x8.splat (local.get $flip)))
+    (local.set $lows (i16x8.splat (local.get $low)))
+    (local.set $highs (i16x8.splat (local.get $high)))
+    (local.set $paddingLows (i16x8.splat (local.get $paddingLow)))
+    (local.set $paddingHighs (i16x8.splat (local.get $paddingHigh)))
+    (local.set $blacks (i16x8.splat (local.get $black)))
+    (local.set $padded (i32.le_u (local.get $paddingLow) (local.get $paddingHigh)))
+    (block $columnsDone (loop $nextColumns
+      (br_if $columnsDone (i32.gt_u (i32.add (local.get $column) (i32.const 8)) (local.get $columns)))
+      (local.set $at (i32.add (local.get $from) (i32.shl (local.get $column) (i32.const 1))))
+      (local.set $left (v128.const i32x4 0 0 0 0))
+      (local.set $right (v128.const i32x4 0 0 0 0))
+      (local.set $row (i32.const 0))
+      (block $rowsDone (loop $nextRow
+        (br_if $rowsDone (i32.ge_u (local.get $row) (local.get $rows)))
+        (local.set $v (v128.xor (v128.load (local.get $at)) (local.get $flips)))
+        (if (local.get $padded)
+          (then (local.set $v (v128.bitselect
+            (local.get $blacks)
+            (i16x8.min_u (i16x8.max_u (local.get $v) (local.get $lows)) (local.get $highs))
+            (v128.and
+              (i16x8.ge_u (local.get $v) (local.get $paddingLows))
+              (i16x8.le_u (local.get $v) (local.get $paddingHighs))))))
+          (else (local.set $v
+            (i16x8.min_u (i16x8.max_u (local.get $v) (local.get $lows)) (local.get $highs)))))
+        (local.set $left (i32x4.add (local.get $left) (i32x4.extend_low_i16x8_u (local.get $v))))
+        (local.set $right (i32x4.add (local.get $right) (i32x4.extend_high_i16x8_u (local.get $v))))
+        (local.set $at (i32.add (local.get $at) (local.get $stride)))
+        (local.set $row (i32.add (local.get $row) (i32.const 1)))
+        (br $nextRow)))
+      (local.set $at (i32.add (local.get $sums) (i32.shl (local.get $column) (i32.const 2))))
+      (v128.store (local.get $at)
+        (i32x4.add (v128.load (local.get $at)) (i32x4.mul (local.get $left) (local.get $weights))))
+      (v128.store offset=16 (local.get $at)
+        (i32x4.add (v128.load offset=16 (local.get $at)) (i32x4.mul (local.get $right) (local.get $weights))))
+      (local.set $column (i32.add (local.get $column) (i32.const 8)))
+      (br $nextColumns)))
+    (block $columnsDone (loop $nextColumn
+      (br_if $columnsDone (i32.ge_u (local.get $column) (local.get $columns)))
+      (local.set $at (i32.add (local.get $from) (i32.shl (local.get $column) (i32.const 1))))
+      (local.set $sum (i32.const 0))
+      (local.set $row (i32.const 0))
+      (block $rowsDone (loop $nextRow
+        (br_if $rowsDone (i32.ge_u (local.get $row) (local.get $rows)))
+        (local.set $word (i32.xor (i32.load16_u (local.get $at)) (local.get $flip)))
+        (if (i32.and
+              (i32.ge_u (local.get $word) (local.get $paddingLow))
+              (i32.le_u (local.get $word) (local.get $paddingHigh)))
+          (then (local.set $word (local.get $black)))
+          (else
+            (if (i32.lt_u (local.get $word) (local.get $low)) (then (local.set $word (local.get $low))))
+            (if (i32.gt_u (local.get $word) (local.get $high)) (then (local.set $word (local.get $high))))))
+        (local.set $sum (i32.add (local.get $sum) (local.get $word)))
+        (local.set $at (i32.add (local.get $at) (local.get $stride)))
+        (local.set $row (i32.add (local.get $row) (i32.const 1)))
+        (br $nextRow)))
+      (local.set $at (i32.add (local.get $sums) (i32.shl (local.get $column) (i32.const 2))))
+      (i32.store (local.get $at)
+        (i32.add (i32.load (local.get $at)) (i32.mul (local.get $sum) (local.get $weight))))
+      (local.set $column (i32.add (local.get $column) (i32.const 1)))
+      (br $nextColumn))))
+
+  ;; One row of averages from the sums of its columns. For each cell four numbers of 32 bits stand at
+  ;; `cells`: its first and last column and their weights; the columns between weigh `full`. The
+  ;; average, start + sum * scale / total + 0.5, is cut to a whole number from 0 to 65535.
+  (func (export "averageRow")
+    (param $sums i32) (param $cells i32) (param $count i32) (param $full f64)
+    (param $start f64) (param $scale f64) (param $total f64) (param $out i32)
+    (local $end i32) (local $column i32) (local $last i32) (local $whole i64) (local $sum f64)
+    (local.set $end (i32.add (local.get $out) (i32.shl (local.get $count) (i32.const 1))))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $out) (local.get $end)))
+      (local.set $column (i32.add (local.get $sums) (i32.shl (i32.load (local.get $cells)) (i32.const 2))))
+      (local.set $last (i32.add (local.get $sums) (i32.shl (i32.load offset=4 (local.get $cells)) (i32.const 2))))
+      (local.set $sum (f64.mul
+        (f64.convert_i32_u (i32.load (local.get $column)))
+        (f64.convert_i32_u (i32.load offset=8 (local.get $cells)))))
+      (if (i32.gt_u (local.get $last) (local.get $column)) (then
+        (local.set $sum (f64.add (local.get $sum) (f64.mul
+          (f64.convert_i32_u (i32.load (local.get $last)))
+          (f64.convert_i32_u (i32.load offset=12 (local.get $cells))))))
+        (local.set $whole (i64.const 0))
+        (local.set $column (i32.add (local.get $column) (i32.const 4)))
+        (block $wholeDone (loop $nextColumn
+          (br_if $wholeDone (i32.ge_u (local.get $column) (local.get $last)))
+          (local.set $whole (i64.add (local.get $whole) (i64.load32_u (local.get $column))))
+          (local.set $column (i32.add (local.get $column) (i32.const 4)))
+          (br $nextColumn)))
+        (local.set $sum (f64.add (local.get $sum)
+          (f64.mul (f64.convert_i64_u (local.get $whole)) (local.get $full))))))
+      (i32.store16 (local.get $out) (i32.trunc_sat_f64_u (f64.min (f64.const 65535) (f64.add (f64.const 0.5)
+        (f64.add (local.get $start)
+          (f64.div (f64.mul (local.get $sum) (local.get $scale)) (local.get $total)))))))
+      (local.set $cells (i32.add (local.get $cells) (i32.const 16)))
+      (local.set $out (i32.add (local.get $out) (i32.const 2)))
+      (br $next))))
+
+  ;; Replaces each value by its entry in a table of 65536 16-bit values, in place.
+  (func (export "lookUp") (param $from i32) (param $count i32) (param $flip i32) (param $table i32)
+    (local $end i32)
+    (local.set $end (i32.add (local.get $from) (i32.shl (local.get $count) (i32.const 1))))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $from) (local.get $end)))
+      (i32.store16 (local.get $from) (i32.load16_u (i32.add (local.get $table)
+        (i32.shl (i32.xor (i32.load16_u (local.get $from)) (local.get $flip)) (i32.const 1)))))
+      (local.set $from (i32.add (local.get $from) (i32.const 2)))
+      (br $next))))
+)

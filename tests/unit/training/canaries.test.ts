@@ -1,0 +1,170 @@
+import { describe, expect, it } from "vitest";
+import type { CompiledNetwork, UnitBatch } from "../../../src/main/engine/engine.ts";
+import { reproducibleRandomStreams } from "../../../src/main/privacy/random.ts";
+import { BatchReader } from "../../../src/main/training/batches.ts";
+import { CanaryScorer } from "../../../src/main/training/canary-scores.ts";
+import {
+  canaryFilm,
+  drawCanaries,
+  withCanaries,
+  type CanaryDraw,
+} from "../../../src/main/training/canaries.ts";
+import { makePlan, planObstacle } from "../../../src/main/training/recipe.ts";
+import { drawStep } from "../../../src/main/training/sampling.ts";
+import {
+  labelCount,
+  unitCount,
+  type TrainingSet,
+} from "../../../src/main/training/training-set.ts";
+import { logisticEngine, logisticNetwork, smallRecipe } from "../../support/logistic.ts";
+import { temporaryFolder } from "../../support/temporary.ts";
+
+const pixels = 16;
+
+/** 60 patients, the first of them with two images; no films on disk. */
+function patientsOnly(): TrainingSet {
+  const images = 61;
+  return {
+    shards: [],
+    framePixels: pixels,
+    imageIds: Float64Array.from({ length: images }, (_, i) => 100 + i),
+    shardOfImage: new Uint32Array(images),
+    positionOfImage: new Float64Array(images),
+    checksumOfImage: new Float64Array(images),
+    labels: new Float32Array(images * labelCount),
+    unitOffsets: Uint32Array.from([0, 2, ...Array.from({ length: 59 }, (_, i) => i + 3)]),
+    unitImages: Uint32Array.from({ length: images }, (_, i) => i),
+    validation: new Uint32Array(0),
+    test: new Uint32Array(0),
+  };
+}
+
+const draw: CanaryDraw = {
+  seed: "test",
+  included: Array.from({ length: 40 }, (_, canary) => canary % 3 === 0),
+};
+
+describe("canaries", () => {
+  it("enter by fair coins of the operating system, with another seed each time", () => {
+    const { seed, included } = drawCanaries(4000);
+    const inside = included.filter((one) => one).length;
+    // Six standard deviations.
+    expect(Math.abs(inside - 2000)).toBeLessThan(6 * Math.sqrt(1000));
+    expect(drawCanaries(1).seed).not.toBe(seed);
+    expect(drawCanaries(0).included).toEqual([]);
+  });
+
+  it("stand after all patients as units of one film, those outside in no unit", () => {
+    const before = patientsOnly();
+    const set = withCanaries(before, draw);
+    const inside = draw.included.flatMap((included, canary) => (included ? [61 + canary] : []));
+    expect(unitCount(set)).toBe(60 + inside.length);
+    expect([...set.unitOffsets.subarray(0, 61)]).toEqual([...before.unitOffsets]);
+    const last = [...set.unitOffsets.subarray(60)].map((offset, index) => offset - 61 - index);
+    expect(last.every((rest) => rest === 0)).toBe(true);
+    expect([...set.unitImages.subarray(61)]).toEqual(inside);
+    expect(set.imageIds).toBe(before.imageIds);
+    expect(set.canaries).toMatchObject({ firstImage: 61, count: 40 });
+    expect(set.labels.length).toBe((61 + 40) * labelCount);
+    expect(withCanaries(before, { seed: "", included: [] })).toBe(before);
+  });
+
+  it("are sampled as often as patients are", () => {
+    const set = withCanaries(patientsOnly(), draw);
+    const streams = reproducibleRandomStreams("sampled");
+    const drawn = new Float64Array(unitCount(set));
+    const steps = 3000;
+    for (let step = 0; step < steps; step += 1) {
+      for (const unit of drawStep(streams, set, 0.2, 1).units) drawn[unit]! += 1;
+    }
+    const rates = [...drawn].map((count) => count / steps);
+    // Six standard deviations for each of 74 units.
+    expect(rates.every((rate) => Math.abs(rate - 0.2) < 6 * Math.sqrt(0.16 / steps))).toBe(true);
+  });
+
+  it("leave the plan as it would be without them, but for their number", () => {
+    const choices = {
+      epsilon: 4,
+      delta: 1e-4,
+      units: 60,
+      positiveAtGrade: 2,
+      pixelPipeline: "test",
+    };
+    const without = makePlan({ ...choices, recipe: smallRecipe });
+    const recipe = { ...smallRecipe, auditCanaries: 40 };
+    expect(makePlan({ ...choices, recipe })).toEqual({ ...without, recipe });
+    expect(planObstacle({ ...recipe, auditCanaries: 61 }, 60)).toMatch(/outnumber the 60/);
+  });
+
+  it("have films that their seed gives again, unlike each other, with either label", () => {
+    const films = Array.from({ length: 20 }, (_, canary) => canaryFilm("a", canary, pixels));
+    expect(canaryFilm("a", 3, pixels)).toEqual(films[3]);
+    expect(canaryFilm("b", 3, pixels)).not.toEqual(films[3]);
+    expect(new Set(films.map(({ frame }) => frame.join())).size).toBe(20);
+    expect(films.every(({ frame }) => Math.min(...frame) === 0 && Math.max(...frame) === 255)).toBe(
+      true,
+    );
+    const ones = films.flatMap(({ labels }) => [...labels]).filter((label) => label === 1).length;
+    expect(ones).toBeGreaterThan(50);
+    expect(ones).toBeLessThan(110);
+  });
+});
+
+describe("a canary's score", () => {
+  it("is its clipped gradient times the sum of the noised gradients", async () => {
+    const set = withCanaries(patientsOnly(), draw);
+    const network = await logisticEngine().compile(logisticNetwork(pixels), {
+      resolutionPixels: pixels,
+      microbatch: null,
+      threads: null,
+    });
+    const reader = new BatchReader(temporaryFolder(), set, pixels);
+    const random = reproducibleRandomStreams("scores").views;
+    const vector = (scale: number): Float32Array =>
+      Float32Array.from({ length: network.parameterCount }, () => scale * (random.uniform() - 0.5));
+    const weights = vector(0.2);
+    const gradients = [vector(1), vector(1)];
+    for (const clipping of [
+      { kind: "automatic", norm: 1 },
+      { kind: "flat", norm: 0.5 },
+    ] as const) {
+      // Two steps and one window.
+      const tools = { network, reader, set, clipping, steps: 2 * 16 };
+      const scorer = new CanaryScorer(tools, null);
+      for (const gradient of gradients) scorer.noteStep(gradient, weights);
+      await scorer.scoreIfDue();
+      const scores = await scorer.finish();
+      for (const canary of [0, 1, 39]) {
+        const exact = await exactProduct(network, set, canary, weights, clipping, gradients);
+        expect(Math.abs(scores[canary]! - exact)).toBeLessThan(2e-3 * Math.abs(exact) + 2e-3);
+      }
+    }
+    reader.close();
+  });
+});
+
+async function exactProduct(
+  network: CompiledNetwork,
+  set: TrainingSet,
+  canary: number,
+  weights: Float32Array,
+  clipping: Parameters<CompiledNetwork["clippedSum"]>[2],
+  gradients: readonly Float32Array[],
+): Promise<number> {
+  const { firstImage, frames } = set.canaries!;
+  const from = (firstImage + canary) * labelCount;
+  const batch: UnitBatch = {
+    units: 1,
+    views: 1,
+    images: Float32Array.from(
+      frames.subarray(canary * pixels ** 2, (canary + 1) * pixels ** 2),
+      (value) => value / 255,
+    ),
+    labels: set.labels.slice(from, from + labelCount),
+  };
+  const { sum } = await network.clippedSum(weights, batch, clipping);
+  return gradients.reduce(
+    (total, gradient) => total + sum.reduce((dot, value, i) => dot + value * gradient[i]!, 0),
+    0,
+  );
+}
