@@ -1,5 +1,6 @@
 import type { FindingKey, Grade } from "./findings.ts";
 import type { TrainingPlan } from "./plan.ts";
+import type { Preflight } from "./preflight.ts";
 import type { Sex } from "./subgroups.ts";
 
 /** Times are ISO 8601 in UTC throughout. */
@@ -172,6 +173,8 @@ export interface RunSummary {
   readonly patientSpent?: PatientFigures | null;
   /** Predictions for the held-out patients are in the store. */
   readonly scored: boolean;
+  /** The check before the run's last start; null in a reference run or one not yet started. */
+  readonly preflight?: Preflight | null;
 }
 
 /** One point of a live curve. Training telemetry is internal and never exported. */

@@ -92,21 +92,26 @@ function compileLogistic(network: NetworkDescription, pixels: number): CompiledN
         ),
       ),
     clippedSum: (weights, batch, clipping: Clipping) => {
+      let nonFinite = 0;
       const sum = new Float64Array(count);
       const norms = new Float32Array(batch.units);
       const losses = new Float32Array(batch.units);
       for (const index of units(batch)) {
         const { gradient, loss } = unit(weights, batch, index);
         const norm = Math.hypot(...gradient);
+        norms[index] = norm;
+        losses[index] = loss;
+        if (!Number.isFinite(norm)) {
+          nonFinite += 1;
+          continue;
+        }
         const factor =
           clipping.kind === "flat"
             ? Math.min(1, clipping.norm / norm)
             : clipping.norm / (norm + 0.01);
         gradient.forEach((value, i) => (sum[i]! += factor * value));
-        norms[index] = norm;
-        losses[index] = loss;
       }
-      return Promise.resolve({ sum: Float32Array.from(sum), norms, losses, nonFinite: 0 });
+      return Promise.resolve({ sum: Float32Array.from(sum), norms, losses, nonFinite });
     },
     ordinaryGradient: (weights, batch) => {
       const sum = new Float64Array(count);

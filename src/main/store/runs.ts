@@ -1,5 +1,6 @@
 import { UserError } from "../../shared/errors.ts";
 import { trainingPlanSchema, type TrainingPlan } from "../../shared/plan.ts";
+import { preflightSchema, type Preflight } from "../../shared/preflight.ts";
 import type { RunKind, RunState, TelemetryPoint } from "../../shared/domain.ts";
 import { now, transaction, type Database } from "./database.ts";
 
@@ -26,12 +27,15 @@ export interface RunRecord {
   readonly endedAt: string | null;
   readonly stepsJournaled: number;
   readonly scored: boolean;
+  /** What the check before its last start measured. */
+  readonly preflight: Preflight | null;
 }
 
-interface RunRow extends Omit<RunRecord, "plan" | "stopRequested" | "scored"> {
+interface RunRow extends Omit<RunRecord, "plan" | "stopRequested" | "scored" | "preflight"> {
   readonly plan: string;
   readonly stopRequested: number;
   readonly scored: number;
+  readonly preflight: string | null;
 }
 
 const runColumns = `
@@ -41,7 +45,8 @@ const runColumns = `
   owner_heartbeat_at AS ownerHeartbeatAt, created_at AS createdAt, started_at AS startedAt,
   ended_at AS endedAt,
   (SELECT coalesce(max(step), 0) FROM step_journal WHERE run_id = run.id) AS stepsJournaled,
-  EXISTS (SELECT 1 FROM prediction WHERE run_id = run.id AND part = 'test') AS scored`;
+  EXISTS (SELECT 1 FROM prediction WHERE run_id = run.id AND part = 'test') AS scored,
+  (SELECT body FROM preflight WHERE run_id = run.id ORDER BY id DESC LIMIT 1) AS preflight`;
 
 function recordOf(row: RunRow): RunRecord {
   return {
@@ -49,6 +54,7 @@ function recordOf(row: RunRow): RunRecord {
     plan: trainingPlanSchema.parse(JSON.parse(row.plan)),
     stopRequested: row.stopRequested !== 0,
     scored: row.scored !== 0,
+    preflight: row.preflight === null ? null : preflightSchema.parse(JSON.parse(row.preflight)),
   };
 }
 

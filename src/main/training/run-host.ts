@@ -18,6 +18,7 @@ import {
   type RunRecord,
 } from "../store/runs.ts";
 import { canariesOfRun, canaryCommitment, recordCanaryScores } from "../store/audits.ts";
+import { recordPreflight } from "../store/preflights.ts";
 import { withCanaries } from "./canaries.ts";
 import { CapReached, capMessage } from "./cap.ts";
 import { carry, release } from "./carried.ts";
@@ -183,6 +184,9 @@ function createDesk(
       case "phase":
         meter.phase = message.phase;
         break;
+      case "preflight":
+        recordPreflight(database, runId, message.result);
+        return;
       case "journal":
         try {
           const { stopRequested } = journalStep(database, owner, message.step, flush);

@@ -44,6 +44,7 @@ export function summariseRun(database: Database, run: RunRecord): RunSummary {
       : exactEpsilon(run.plan, run.stepsJournaled),
     patientSpent: running ? livePatientFigures(spending) : patientFigures(spending),
     scored: run.scored,
+    preflight: run.preflight,
   };
 }
 

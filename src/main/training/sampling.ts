@@ -1,5 +1,12 @@
-import { poissonSample, type RandomStreams } from "../privacy/random.ts";
+import { poissonSample, type RandomStream, type RandomStreams } from "../privacy/random.ts";
 import { labelCount, unitCount, type TrainingSet } from "./training-set.ts";
+
+/** Which of so many units enter a step, ascending; the real one is `poissonSample`. */
+export type SampleUnits = (
+  stream: RandomStream,
+  unitCount: number,
+  samplingRate: number,
+) => Uint32Array;
 
 /** The units of one step and the images that they show. */
 export interface StepSample {
@@ -21,8 +28,9 @@ export function drawStep(
   set: TrainingSet,
   samplingRate: number,
   viewsPerUnit: number,
+  sampleUnits: SampleUnits = poissonSample,
 ): StepSample {
-  const units = poissonSample(streams.sampling, unitCount(set), samplingRate);
+  const units = sampleUnits(streams.sampling, unitCount(set), samplingRate);
   const images = new Uint32Array(units.length * viewsPerUnit);
   units.forEach((unit, index) => {
     const own = set.unitImages.subarray(set.unitOffsets[unit], set.unitOffsets[unit + 1]);

@@ -1,5 +1,6 @@
 import { openEngine } from "../engine/registry.ts";
 import { networkNamed } from "../network/networks.ts";
+import { poissonSample } from "../privacy/random.ts";
 import { openNoiseThreads } from "./noise-threads.ts";
 import { openTrainerPort } from "./trainer-protocol.ts";
 import { serveTrainer } from "./trainer.ts";
@@ -13,5 +14,10 @@ port.onClosed(() => {
   if (over) process.exit(0);
   process.kill(process.pid, "SIGKILL");
 });
-await serveTrainer(port, { openEngine, networkNamed, openNoise: openNoiseThreads });
+await serveTrainer(port, {
+  openEngine,
+  networkNamed,
+  openNoise: openNoiseThreads,
+  sampleUnits: poissonSample,
+});
 over = true;

@@ -1,6 +1,7 @@
 import type { ErrorDescription } from "../../shared/messages.ts";
 import type { RunKind } from "../../shared/domain.ts";
 import type { TrainingPlan } from "../../shared/plan.ts";
+import type { Preflight } from "../../shared/preflight.ts";
 import type { CheckedFile } from "./checkpoint.ts";
 import type { StepOutcome } from "./step.ts";
 import type { TrainingSet } from "./training-set.ts";
@@ -41,6 +42,8 @@ export type CoreToTrainer =
 export type TrainerToCore =
   | { readonly kind: "started"; readonly engine: string; readonly device: string | null }
   | { readonly kind: "phase"; readonly phase: string }
+  /** What the check before the first step measured, whether it passed or not. */
+  | { readonly kind: "preflight"; readonly result: Preflight }
   | { readonly kind: "journal"; readonly step: number }
   | { readonly kind: "step"; readonly step: number; readonly outcome: StepOutcome }
   | { readonly kind: "checkpoint"; readonly step: number; readonly checkpoint: CheckedFile }

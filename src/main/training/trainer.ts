@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { describeError } from "../../shared/messages.ts";
+import type { Preflight } from "../../shared/preflight.ts";
 import type { CompiledNetwork, Engine, UnitBatch } from "../engine/engine.ts";
 import type { NetworkDescription } from "../network/description.ts";
 import { namedTensors } from "../network/weights.ts";
@@ -23,9 +24,11 @@ import {
 import { initialWeights } from "./initial-weights.ts";
 import type { NoiseSource } from "./noise-source.ts";
 import { mechanismOf } from "./private-gradient.ts";
-import { drawStep } from "./sampling.ts";
+import { preflight, requirePassed } from "./preflight/preflight.ts";
+import { drawStep, type SampleUnits, type StepSample } from "./sampling.ts";
 import { scoreImages } from "./scoring.ts";
 import { createTrainingState, takeStep, type StepOutcome, type TrainingState } from "./step.ts";
+import { unitCount } from "./training-set.ts";
 import type { CoreToTrainer, TrainerJob, TrainerPort } from "./trainer-protocol.ts";
 
 /** What a trainer is built from; the process entry gives the real ones. */
@@ -35,6 +38,7 @@ export interface TrainerParts {
   readonly networkNamed: (name: string) => NetworkDescription;
   /** Fresh noise of a shape for so many parameters, keyed from the operating system. */
   readonly openNoise: (shape: NoiseShape, parameterCount: number) => NoiseSource;
+  readonly sampleUnits: SampleUnits;
 }
 
 /** The file of the released weights inside a run's folder. */
@@ -133,7 +137,8 @@ async function train(
         : loadCheckpoint(job.runFolder, job.checkpoint, network.parameterCount);
 
     const canaries = canaryScorer(job, network, reader);
-    const loop = { network, reader, state, noise, canaries, log };
+    const { sampleUnits } = parts;
+    const loop = { network, reader, state, noise, sampleUnits, canaries, log };
     const stopped = await runSteps(job, port, journal, loop);
     if (state.step === 0) {
       port.send({ kind: "finished", stopped, weights: null });
@@ -165,6 +170,7 @@ interface LoopParts {
   readonly reader: BatchReader;
   readonly state: TrainingState;
   readonly noise: NoiseSource | null;
+  readonly sampleUnits: SampleUnits;
   readonly canaries: CanaryScorer | null;
   readonly log: (line: string) => void;
 }
@@ -189,17 +195,20 @@ async function runSteps(
   job: TrainerJob,
   port: TrainerPort,
   journal: JournalRequest,
-  { network, reader, state, noise, canaries, log }: LoopParts,
+  parts: LoopParts,
 ): Promise<boolean> {
   const { plan } = job;
+  const { network, reader, state, noise, canaries, log } = parts;
   const secret = plan.privacy === null ? null : openRandomStreams();
   // A reference run promises no privacy: keyed by run and step, it can be repeated exactly.
   const streamsOf = (step: number): RandomStreams =>
     secret ?? reproducibleRandomStreams(`${job.runId} step ${step}`);
   const { viewsPerUnit, augmentation: move, mirror } = plan.recipe;
+  const draw = (streams: RandomStreams): StepSample =>
+    drawStep(streams, job.set, plan.samplingRate, viewsPerUnit, parts.sampleUnits);
   const prepare = async (step: number): Promise<UnitBatch> => {
     const streams = streamsOf(step);
-    const sample = drawStep(streams, job.set, plan.samplingRate, viewsPerUnit);
+    const sample = draw(streams);
     return reader.readBatch(sample, viewsPerUnit, { stream: streams.views, move, mirror });
   };
 
@@ -207,6 +216,14 @@ async function runSteps(
   // A reference run repeats them, and they are in its journal already.
   const first = 1 + (plan.privacy === null ? state.step : job.stepsJournaled);
   if (first > plan.steps) return false;
+  if (secret !== null) {
+    port.send({ kind: "phase", phase: "Checking sampling, noise and clipping" });
+    const result = await checkBeforeRun(job, parts, secret, () => draw(secret).units);
+    port.send({ kind: "preflight", result });
+    log(result.passed ? "check before the run passed" : "check before the run FAILED");
+    requirePassed(result);
+    port.send({ kind: "phase", phase: "Training" });
+  }
   let savedAt = performance.now();
   const stop: { requested: boolean } = { requested: false };
   const saveAt = (step: number): void => {
@@ -261,6 +278,27 @@ async function takeStepUnlessStopped(
     if (error instanceof StopHere) return null;
     throw error;
   }
+}
+
+/** Measures the parts of a private run before its first step. */
+async function checkBeforeRun(
+  job: TrainerJob,
+  { network, state, noise }: LoopParts,
+  streams: RandomStreams,
+  drawUnits: () => Uint32Array,
+): Promise<Preflight> {
+  const mechanism = mechanismOf(job.plan);
+  if (mechanism === null || noise === null) throw new Error("a private run has no noise");
+  return preflight({
+    plan: job.plan,
+    mechanism,
+    network,
+    weights: state.weights,
+    noise,
+    drawUnits,
+    units: unitCount(job.set),
+    stream: streams.views,
+  });
 }
 
 /** Writes the released weights: the moving average of the iterates. */

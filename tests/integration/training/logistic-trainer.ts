@@ -1,3 +1,4 @@
+import { poissonSample } from "../../../src/main/privacy/random.ts";
 import { openNoiseThreads } from "../../../src/main/training/noise-threads.ts";
 import { openTrainerPort } from "../../../src/main/training/trainer-protocol.ts";
 import { serveTrainer } from "../../../src/main/training/trainer.ts";
@@ -16,6 +17,7 @@ port.onClosed(() => {
 await serveTrainer(port, {
   networkNamed: () => logisticNetwork(16),
   openNoise: openNoiseThreads,
+  sampleUnits: poissonSample,
   openEngine: () =>
     Promise.resolve({
       ...engine,
