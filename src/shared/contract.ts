@@ -10,7 +10,19 @@ import { upkeepProcedures } from "./contract/upkeep.ts";
 import type { JobProgress, RunProgress } from "./domain.ts";
 
 export { imageFilterSchema, imageSortSchema } from "./contract/cohort.ts";
-export { labelMappingSchema, type LabelMapping, type LabelPreview } from "./contract/intake.ts";
+export {
+  labelMappingSchema,
+  presetNames,
+  uncertainPolicies,
+  type ColumnMeaning,
+  type FindingTally,
+  type LabelMapping,
+  type LabelPreview,
+  type PresetName,
+  type RowProblem,
+  type TableReading,
+  type UncertainPolicy,
+} from "./contract/intake.ts";
 export type { EngineRow } from "./contract/training.ts";
 
 /**

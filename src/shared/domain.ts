@@ -122,6 +122,10 @@ export interface ImportResult {
 export interface LabelImportResult {
   readonly rows: number;
   readonly matched: number;
+  /** Where the labels say that they came from: table, data set, and what uncertain counted as. */
+  readonly source: string;
+  /** Films of the cohort that no row names, and the first of their paths. */
+  readonly filmsWithoutRow: { readonly count: number; readonly first: readonly string[] };
   readonly unmatched: readonly { readonly row: number; readonly reason: string }[];
   /** Rows whose values could not be read, with the column and what was expected. */
   readonly invalid: readonly { readonly row: number; readonly reason: string }[];

@@ -197,7 +197,7 @@ describe("importing a folder", () => {
 
 describe("a folder that is not as it should be", () => {
   it("refuses an empty one, and one without films, saying what to do", async () => {
-    await expect(importPaths(options())).rejects.toThrow(/no DICOM films in .*Choose a folder/);
+    await expect(importPaths(options())).rejects.toThrow(/no films in .*Choose a folder/);
     put("labels.csv", "a,b\n");
     await expect(importPaths(options())).rejects.toThrow(/1 other file is no films/);
     expect(count("SELECT count(*) FROM source_file")).toBe(0);

@@ -19,9 +19,10 @@ const standardClasses = "1.2.840.10008.";
  * Refuses what is not a plain radiograph, or lacks the identifiers without which its patient or
  * the film itself cannot be told from others.
  *
+ * @param patientFromTable a table may name the patient, so the file need not.
  * @throws DicomError "not-a-radiograph", "no-patient-id" or "no-instance-uid".
  */
-export function requireRadiograph({ film, identity }: DicomHeader): void {
+export function requireRadiograph({ film, identity }: DicomHeader, patientFromTable = false): void {
   const { modality, sopClassUid } = film;
   if (modality === null && sopClassUid === null) {
     throw new DicomError("not-a-radiograph", "The file does not say what kind of image it holds.");
@@ -38,7 +39,7 @@ export function requireRadiograph({ film, identity }: DicomHeader): void {
       "The file's storage class is not that of a radiograph.",
     );
   }
-  if (identity.patientId === null) {
+  if (identity.patientId === null && !patientFromTable) {
     throw new DicomError("no-patient-id", "The file has no Patient ID.");
   }
   if (identity.sopInstanceUid === null) {

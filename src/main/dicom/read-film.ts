@@ -13,6 +13,8 @@ import { trainingFrame } from "./training-frame.ts";
 /** What intake takes from a file: header, digest and training frame. */
 export interface ReadFilm {
   readonly identity: FilmIdentity;
+  /** The table that sex and age were filled from; absent where the film says them itself. */
+  readonly sources?: { readonly sex: string | null; readonly age: string | null };
   readonly film: FilmDescription;
   readonly pixels: Pick<
     PixelHeader,
@@ -35,6 +37,8 @@ export interface FilmTask {
   readonly path: string;
   readonly framePixels: number;
   readonly preparation: FramePreparation;
+  /** A table may name the patient of a film that does not itself. */
+  readonly patientFromTable: boolean;
 }
 
 export type FilmAnswer = { readonly film: ReadFilm } | { readonly rejection: Rejection };
@@ -57,12 +61,15 @@ const headBytes = 128 * 1024;
  * answered with its reason.
  */
 export async function readFilm(
-  { path, framePixels, preparation }: Omit<FilmTask, "id">,
+  { path, framePixels, preparation, patientFromTable }: Omit<FilmTask, "id">,
   buffer: FileBuffer,
 ): Promise<FilmAnswer> {
   try {
-    const bytes = buffer.read(path, { firstBytes: headBytes, check: refuseEarly });
-    const { header, frame: stored } = await openRadiograph(bytes);
+    const bytes = buffer.read(path, {
+      firstBytes: headBytes,
+      check: (head) => refuseEarly(head, patientFromTable),
+    });
+    const { header, frame: stored } = await openRadiograph(bytes, patientFromTable);
     const { identity, film, pixels } = header;
     const { pixels: frame } = trainingFrame(stored, pixels, framePixels, preparation);
     return {
@@ -88,11 +95,11 @@ export async function readFilm(
 }
 
 /** A picture says nothing of itself; a DICOM file has to be a radiograph with identifiers. */
-async function openRadiograph(bytes: Uint8Array): Promise<OpenFilm> {
+async function openRadiograph(bytes: Uint8Array, patientFromTable: boolean): Promise<OpenFilm> {
   const kind = rasterKind(bytes);
   if (kind !== null) return decodeRaster(bytes, kind);
   const file = parseFile(bytes);
-  requireRadiograph(file.header);
+  requireRadiograph(file.header, patientFromTable);
   return { header: file.header, frame: await decodeFrame(file) };
 }
 
@@ -105,7 +112,7 @@ export function toRejection(thrown: unknown): Rejection {
   return { code: "decoder-failed", found: "The image could not be decoded." };
 }
 
-function refuseEarly(head: Uint8Array): void {
+function refuseEarly(head: Uint8Array, patientFromTable: boolean): void {
   // Without the prefix, or where the header goes on beyond the head, only the whole file tells.
   if (!hasPrefix(head)) return;
   let parsed: ReturnType<typeof parseFile>;
@@ -114,5 +121,5 @@ function refuseEarly(head: Uint8Array): void {
   } catch {
     return;
   }
-  if (parsed.pixelData !== null) requireRadiograph(parsed.header);
+  if (parsed.pixelData !== null) requireRadiograph(parsed.header, patientFromTable);
 }

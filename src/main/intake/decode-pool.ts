@@ -8,6 +8,8 @@ export interface DecodePoolOptions {
   readonly workers: number;
   readonly framePixels: number;
   readonly preparation: FramePreparation;
+  /** A table may name the patient of a film that does not itself. */
+  readonly patientFromTable?: boolean;
   /** A worker that is silent for longer over one film is replaced. */
   readonly timeoutMilliseconds: number;
   /** The worker's program; default: found beside the running module. */
@@ -73,8 +75,8 @@ export class DecodePool {
         reject(this.#failure);
         return;
       }
-      const { framePixels, preparation } = this.#options;
-      const task = { id: this.#nextId++, path, framePixels, preparation };
+      const { framePixels, preparation, patientFromTable = false } = this.#options;
+      const task = { id: this.#nextId++, path, framePixels, preparation, patientFromTable };
       this.#assign(this.#freest(), { task, resolve, reject });
     });
   }

@@ -11,6 +11,7 @@ import { FrameWriter } from "../store/image-cache.ts";
 import { frameFormatOf, imageRepository, type KnownFile } from "../store/images.ts";
 import { batcher, type Batcher } from "./batcher.ts";
 import { DecodePool } from "./decode-pool.ts";
+import { identify, pictureWithoutTable, type FilmTable } from "./film-table.ts";
 import type { ImportOptions } from "./options.ts";
 import { progressReporter } from "./progress.ts";
 import { recorder, type Recorded } from "./recorder.ts";
@@ -45,10 +46,12 @@ export async function importPaths(options: ImportOptions): Promise<ImportResult>
     recorder: recorder({ database, repository, identity, frames }),
     onRecorded: (recorded) => count(tally, recorded),
   });
+  const table = options.table ?? null;
   const pool = new DecodePool({
     workers: options.workers ?? Math.min(mostWorkers, availableParallelism()),
     framePixels,
     preparation,
+    patientFromTable: table !== null,
     timeoutMilliseconds: options.fileTimeoutMilliseconds ?? defaultTimeoutMilliseconds,
   });
   let foreign = 0;
@@ -69,8 +72,7 @@ export async function importPaths(options: ImportOptions): Promise<ImportResult>
       }
       await batches.room();
       await pool.room();
-      const reading = entry.kind === "file" ? pool.run(entry.path) : unreadable(entry);
-      batches.add(describe(entry, pathKey), checkRoots(reading, roots));
+      batches.add(describe(entry, pathKey), checkRoots(read(entry, pool, table), roots));
     }
     await batches.finish();
   } finally {
@@ -141,6 +143,9 @@ async function isReachable(path: string): Promise<boolean> {
 function isUnchanged(entry: WalkEntry, known: KnownFile, options: ImportOptions): boolean {
   if (entry.kind !== "file") return false;
   if (known.outcome === "quarantined" && options.retryQuarantined === true) return false;
+  // With a table there is a patient for what had none before.
+  const lackedPatient = known.reasonCode === "no-table" || known.reasonCode === "no-patient-id";
+  if (options.table != null && lackedPatient) return false;
   return (
     known.sizeBytes === entry.sizeBytes && known.modifiedMilliseconds === entry.modifiedMilliseconds
   );
@@ -165,6 +170,17 @@ function describe(entry: WalkEntry, pathKey: string): Parameters<Batcher["add"]>
 
 function unreadable(entry: { readonly found: string }): Promise<FilmAnswer> {
   return Promise.resolve({ rejection: { code: "unreadable", found: entry.found } });
+}
+
+/** A picture is not decoded where nothing can say whose it is. */
+async function read(
+  entry: WalkEntry,
+  pool: DecodePool,
+  table: FilmTable | null,
+): Promise<FilmAnswer> {
+  if (entry.kind !== "file") return unreadable(entry);
+  if (entry.picture && table === null) return { rejection: pictureWithoutTable };
+  return identify(await pool.run(entry.path), entry.path, table);
 }
 
 /** One vanished file is a file's matter; with its whole folder gone, the import has to stop. */
@@ -193,6 +209,6 @@ function nothingFound(roots: readonly string[], foreign: number): UserError {
     foreign === 0 ? "" : ` ${foreign} other ${foreign === 1 ? "file is" : "files are"} no films.`;
   return new UserError(
     "input",
-    `There are no DICOM films in ${places}.${others} Choose a folder that holds films.`,
+    `There are no films in ${places}.${others} Choose a folder that holds films.`,
   );
 }

@@ -1,17 +1,12 @@
 import { basename } from "node:path";
-import type { LabelMapping } from "../../shared/contract.ts";
+import type { RowProblem } from "../../shared/contract.ts";
 import type { LabelImportResult } from "../../shared/domain.ts";
 import { UserError } from "../../shared/errors.ts";
 import { forgetComparisons } from "../store/comparisons.ts";
 import { transaction, type Database } from "../store/database.ts";
 import { imageFinder, labelWriter } from "../store/labels.ts";
-import {
-  mappingProblems,
-  proposeMapping,
-  readLabelRow,
-  type LabelRow,
-  type LabelTable,
-} from "./label-table.ts";
+import type { LabelReading } from "./label-reading.ts";
+import type { LabelRow } from "./label-row.ts";
 
 /** Pseudonyms as intake gave them, so that a table's identifiers can be matched to images. */
 export interface LabelKeys {
@@ -23,97 +18,108 @@ export interface LabelKeys {
 export interface LabelImport {
   readonly database: Database;
   readonly cohortId: number;
-  readonly table: LabelTable;
+  readonly reading: LabelReading;
   readonly keys: LabelKeys;
-  /** Null takes the columns by their names. */
-  readonly mapping: LabelMapping | null;
+  /** The path of an image's file, for the list of films that no row names. */
+  readonly pathOf?: (imageId: number) => string | null;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+/** What a table fits, worked out without writing anything. */
+export interface LabelMatch {
+  readonly matched: readonly Matched[];
+  readonly unmatched: readonly RowProblem[];
+  readonly invalid: readonly RowProblem[];
+  /** Included films of the cohort that no row names. */
+  readonly filmsWithoutRow: readonly number[];
+}
+
 interface Matched {
-  readonly row: number;
   readonly values: LabelRow;
   readonly images: readonly number[];
 }
 
 const reader = "table";
+const pathsListed = 200;
 
 /**
- * Imports a table of labels: each row becomes a reading of the images that it names, by image
- * identifier, else by file name, else by patient (all images of the patient). All readings are
- * written in one transaction. Importing the same table again changes nothing.
- *
- * @throws UserError "input" where the mapping does not fit the table, or no row matches.
+ * Finds the films that each row names: by image identifier, else by file name, else by patient (all
+ * images of the patient).
  */
-export function importLabels(task: LabelImport): LabelImportResult {
-  const { database, cohortId, table, keys } = task;
-  const mapping = task.mapping ?? proposeMapping(table.columns);
-  const problems = mappingProblems(table, mapping);
-  if (problems.length > 0) throw new UserError("input", `${table.name}: ${problems.join(" ")}`);
-
+export function matchLabels({
+  database,
+  cohortId,
+  reading,
+  keys,
+}: Pick<LabelImport, "database" | "cohortId" | "reading" | "keys">): LabelMatch {
   const finder = imageFinder(database, cohortId);
-  const unmatched: { row: number; reason: string }[] = [];
-  const invalid: { row: number; reason: string }[] = [];
+  const unmatched: RowProblem[] = [];
+  const invalid: RowProblem[] = [...reading.invalid];
   const matched: Matched[] = [];
   const claimed = new Map<number, Matched>();
-
-  table.rows.forEach((cells, index) => {
-    // The header is line 1, as a spreadsheet counts.
-    const row = index + 2;
-    const read = readLabelRow(cells, mapping);
-    if ("problem" in read) {
-      invalid.push({ row, reason: read.problem });
-      return;
-    }
-    const found = imagesOf(read.row, finder, keys);
+  for (const values of reading.rows) {
+    const row = values.line;
+    const found = imagesOf(values, finder, keys);
     if ("problem" in found) {
       unmatched.push({ row, reason: found.problem });
-      return;
+      continue;
     }
     const contradiction = found.images
       .map((image) => claimed.get(image))
-      .find((other) => other !== undefined && !sameGrades(other.values, read.row));
+      .find((other) => other !== undefined && !sameGrades(other.values, values));
     if (contradiction !== undefined) {
       invalid.push({
         row,
-        reason: `contradicts row ${contradiction.row}, which labels the same image; neither its grades nor its attributes were taken`,
+        reason: `contradicts row ${contradiction.values.line}, which labels the same image; neither its grades nor its attributes were taken`,
       });
-      return;
+      continue;
     }
-    const match = { row, values: read.row, images: found.images };
+    const match = { values, images: found.images };
     matched.push(match);
     for (const image of found.images) claimed.set(image, match);
-  });
-
-  if (matched.length === 0) {
-    const first = unmatched[0] ?? invalid[0];
-    throw new UserError(
-      "input",
-      `No row of ${table.name} fits an image of this cohort` +
-        (first === undefined ? "." : ` (row ${first.row}: ${first.reason}).`) +
-        " Import the films first, and check which columns name the film and the patient.",
-    );
   }
+  const filmsWithoutRow = finder.includedImages().filter((image) => !claimed.has(image));
+  return { matched, unmatched, invalid, filmsWithoutRow };
+}
+
+/**
+ * Imports a table of labels: each row becomes a reading of the images that it names, and fills
+ * what the films do not say themselves. All is written in one transaction. Importing the same
+ * table again changes nothing.
+ *
+ * @throws UserError "input" where the table cannot be read as chosen, or no row matches.
+ */
+export function importLabels(task: LabelImport): LabelImportResult {
+  const { database, cohortId, reading } = task;
+  const { table, problems, source } = reading;
+  if (problems.length > 0) throw new UserError("input", `${table.name}: ${problems.join(" ")}`);
+  const { matched, unmatched, invalid: unreadable, filmsWithoutRow } = matchLabels(task);
+  const invalid = [...unreadable];
+  if (matched.length === 0) throw nothingFits(table.name, unmatched[0] ?? invalid[0]);
 
   transaction(database, () => {
     const writer = labelWriter(database);
-    const source = `table ${table.fingerprint}`;
-    matched.forEach(({ row, values, images }, index) => {
+    const finder = imageFinder(database, cohortId);
+    matched.forEach(({ values, images }, index) => {
       for (const imageId of images) {
         if (Object.keys(values.grades).length > 0) {
           writer.addReading({ imageId, reader, source, grades: values.grades });
         }
-        if (values.ageYears !== null) writer.fillAge(imageId, values.ageYears);
+        if (values.ageYears !== null) writer.fillAge(imageId, values.ageYears, source);
+        if (values.part !== null) writer.setFold(imageId, values.part, source);
+        for (const [name, value] of Object.entries(values.subgroups)) {
+          writer.setSubgroup(imageId, name, value, source);
+        }
       }
       const patients = new Set(images.map((imageId) => finder.patientOf(imageId).id));
       for (const patient of patients) {
         if (values.comorbidityCount !== null) {
           writer.setAttribute(patient, "comorbidity_count", values.comorbidityCount, source);
         }
-        const stored = values.sex === null ? null : writer.fillSex(patient, values.sex);
+        const stored = values.sex === null ? null : writer.fillSex(patient, values.sex, source);
         if (stored !== null) {
           invalid.push({
-            row,
+            row: values.line,
             reason: `sex ${values.sex} differs from the film's ${stored}; the film's was kept`,
           });
         }
@@ -124,16 +130,39 @@ export function importLabels(task: LabelImport): LabelImportResult {
     forgetComparisons(database, cohortId);
   });
   task.onProgress?.(matched.length, matched.length);
-  return { rows: table.rows.length, matched: matched.length, unmatched, invalid };
+  return {
+    rows: reading.rows.length + reading.invalid.length,
+    matched: matched.length,
+    source,
+    filmsWithoutRow: {
+      count: filmsWithoutRow.length,
+      first: filmsWithoutRow
+        .slice(0, pathsListed)
+        .flatMap((image) => task.pathOf?.(image) ?? `image ${image}`),
+    },
+    unmatched,
+    invalid,
+  };
+}
+
+function nothingFits(name: string, first: RowProblem | undefined): UserError {
+  const example = first === undefined ? "." : ` (row ${first.row}: ${first.reason}).`;
+  return new UserError(
+    "input",
+    `No row of ${name} fits an image of this cohort${example} Import the films first, and check ` +
+      "which columns name the film and the patient.",
+  );
 }
 
 function sameGrades(a: LabelRow, b: LabelRow): boolean {
   return JSON.stringify(a.grades) === JSON.stringify(b.grades);
 }
 
+type Finder = ReturnType<typeof imageFinder>;
+
 function imagesOf(
   row: LabelRow,
-  finder: ReturnType<typeof imageFinder>,
+  finder: Finder,
   keys: LabelKeys,
 ): { readonly images: readonly number[] } | { readonly problem: string } {
   const patient = row.patient === null ? null : keys.patient(row.patient);
@@ -154,16 +183,23 @@ function imagesOf(
   return { images: ofPatient };
 }
 
+/** Endings that a data set's own name of a film may lack. */
+const endings = ["", ".dcm", ".dicom", ".png", ".jpg", ".jpeg"];
+
 /** Images by identifier or file name; null where the row has neither. */
-function imagesNamed(
-  row: LabelRow,
-  finder: ReturnType<typeof imageFinder>,
-  keys: LabelKeys,
-): readonly number[] | null {
-  if (row.image !== null) {
-    const images = finder.byInstance(keys.instance(row.image));
-    if (images.length > 0 || row.file === null) return images;
+function imagesNamed(row: LabelRow, finder: Finder, keys: LabelKeys): readonly number[] | null {
+  const names = [row.image, row.file].filter((name) => name !== null);
+  if (names.length === 0) return null;
+  // Films that came with a table bear the name that the table gives them.
+  for (const name of names) {
+    const images = finder.byInstance(keys.instance(name));
+    if (images.length > 0) return images;
   }
-  if (row.file !== null) return finder.byFileName(keys.fileName(basename(row.file)));
-  return null;
+  for (const name of names.map((each) => basename(each)).toReversed()) {
+    for (const ending of endings) {
+      const images = finder.byFileName(keys.fileName(`${name}${ending}`));
+      if (images.length > 0) return images;
+    }
+  }
+  return [];
 }

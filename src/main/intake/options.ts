@@ -1,4 +1,5 @@
 import type { Database } from "../store/database.ts";
+import type { FilmTable } from "./film-table.ts";
 
 /** Rate, time left and counts of an import, about five times a second. */
 export interface ImportProgress {
@@ -34,6 +35,8 @@ export interface ImportOptions {
   readonly pause?: PauseSwitch;
   /** Try files again that were quarantined before, even if they have not changed. */
   readonly retryQuarantined?: boolean;
+  /** Names the patients of films that do not name them; pictures are quarantined without. */
+  readonly table?: FilmTable | null;
   /** A film on which a worker works longer is quarantined; default two minutes. */
   readonly fileTimeoutMilliseconds?: number;
 }

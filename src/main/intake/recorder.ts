@@ -187,7 +187,7 @@ function pseudonymise(file: FinishedFile, film: ReadFilm, identity: SiteIdentity
     file,
     film,
     image: {
-      patient: { pseudonym: patient, sex: film.film.sex },
+      patient: { pseudonym: patient, sex: film.film.sex, sexSource: film.sources?.sex ?? null },
       study: {
         pseudonym: identity.pseudonym("study", studyUid),
         shiftedDate: studyDate === null ? null : identity.shiftDate(patient, studyDate),
@@ -208,6 +208,7 @@ function pseudonymise(file: FinishedFile, film: ReadFilm, identity: SiteIdentity
       columns: film.pixels.columns,
       bitsStored: film.pixels.bitsStored,
       ageYears: film.film.ageYears,
+      ageSource: film.sources?.age ?? null,
     },
   };
 }

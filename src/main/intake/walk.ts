@@ -2,6 +2,7 @@ import { open, readdir, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { errorCode } from "../dicom/file-buffer.ts";
 import { hasPrefix } from "../dicom/parse.ts";
+import { rasterKind } from "../dicom/raster.ts";
 
 /** What the walk meets: a file that may be a film, or a folder that it could not enter. */
 export type WalkEntry =
@@ -10,6 +11,8 @@ export type WalkEntry =
       readonly path: string;
       readonly sizeBytes: number;
       readonly modifiedMilliseconds: number;
+      /** A PNG or JPEG: it says nothing of its patient. */
+      readonly picture: boolean;
     }
   | { readonly kind: "failure"; readonly path: string; readonly found: string };
 
@@ -24,8 +27,8 @@ export interface WalkOptions {
 /**
  * Walks through files and folders, in the order of their names so that two imports of the same
  * folder agree. Symbolic links are followed, each folder is entered once. A path that is named
- * directly is always a candidate; inside folders, files that are plainly something else (tables,
- * pictures, texts) are passed over unless their content is DICOM.
+ * directly is always a candidate; inside folders, PNG and JPEG files are candidates too, and files
+ * that are plainly something else (tables, texts) are passed over unless their content is DICOM.
  */
 export async function* walk(
   roots: readonly string[],
@@ -36,7 +39,7 @@ export async function* walk(
     const status = await statusOf(root);
     if (typeof status === "string") yield { kind: "failure", path: root, found: status };
     else if (status.isDirectory()) yield* walkFolder(root, entered, options);
-    else yield toFile(root, status);
+    else yield toFile(root, status, (await contentOf(root)) === "picture");
   }
 }
 
@@ -74,7 +77,10 @@ async function* walkFolder(
       if (!entry.isFile() && !entry.isSymbolicLink()) continue;
       const foreign = isForeignName(entry.name);
       if (options.namesOnly === true && entry.isFile()) {
-        if (!foreign) yield { kind: "file", path, sizeBytes: 0, modifiedMilliseconds: 0 };
+        if (!foreign || isPictureName(entry.name)) {
+          const nothing = { sizeBytes: 0, modifiedMilliseconds: 0, picture: false };
+          yield { kind: "file", path, ...nothing };
+        }
         continue;
       }
       const target = await statusOf(path);
@@ -83,8 +89,10 @@ async function* walkFolder(
       } else if (target.isDirectory()) {
         inside.push(path);
       } else if (target.isFile()) {
-        if (foreign && !(await looksLikeDicom(path))) options.onForeign?.();
-        else yield toFile(path, target);
+        const content = foreign ? await contentOf(path) : "dicom";
+        const picture = content === "picture" && isPictureName(entry.name);
+        if (content === "dicom" || picture) yield toFile(path, target, picture);
+        else options.onForeign?.();
       }
     }
     folders.push(...inside.reverse());
@@ -93,12 +101,13 @@ async function* walkFolder(
 
 type Status = Awaited<ReturnType<typeof stat>>;
 
-function toFile(path: string, status: Status): WalkEntry {
+function toFile(path: string, status: Status, picture: boolean): WalkEntry {
   return {
     kind: "file",
     path,
     sizeBytes: Number(status.size),
     modifiedMilliseconds: Number(status.mtimeMs),
+    picture,
   };
 }
 
@@ -136,20 +145,27 @@ export function isForeignName(name: string): boolean {
   return foreignExtensions.has(extname(lower).slice(1));
 }
 
-async function looksLikeDicom(path: string): Promise<boolean> {
-  if (basename(path).toLowerCase() === "dicomdir") return false;
+function isPictureName(name: string): boolean {
+  return /\.(png|jpe?g)$/i.test(name) && !name.startsWith(".");
+}
+
+/** What a file's first bytes say it is; null for anything else and where it cannot be read. */
+async function contentOf(path: string): Promise<"dicom" | "picture" | null> {
+  if (basename(path).toLowerCase() === "dicomdir") return null;
   try {
     const handle = await open(path, "r");
     try {
       const head = Buffer.alloc(132);
       const { bytesRead } = await handle.read(head, 0, head.length, 0);
-      return hasPrefix(head.subarray(0, bytesRead));
+      const read = head.subarray(0, bytesRead);
+      if (hasPrefix(read)) return "dicom";
+      return rasterKind(read) === null ? null : "picture";
     } finally {
       await handle.close();
     }
   } catch (thrown) {
     // Not to be read and plainly no film by its name: nothing is lost.
     if (errorCode(thrown) === null) throw thrown;
-    return false;
+    return null;
   }
 }

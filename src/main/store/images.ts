@@ -7,7 +7,12 @@ import type { SiteIdentity } from "./identity.ts";
 
 /** A film as intake hands it over: pseudonyms only. */
 export interface NewImage {
-  readonly patient: { readonly pseudonym: string; readonly sex: Sex | null };
+  readonly patient: {
+    readonly pseudonym: string;
+    readonly sex: Sex | null;
+    /** The table that it was filled from; null or absent where the film says it. */
+    readonly sexSource?: string | null;
+  };
   readonly study: { readonly pseudonym: string; readonly shiftedDate: string | null };
   readonly series: {
     readonly pseudonym: string;
@@ -25,6 +30,7 @@ export interface NewImage {
   readonly columns: number;
   readonly bitsStored: number;
   readonly ageYears: number | null;
+  readonly ageSource?: string | null;
   readonly frame: Required<FrameLocation> & { readonly bytes: number };
 }
 
@@ -82,8 +88,9 @@ export function imageRepository(database: Database, cohortId: number): ImageRepo
   // The sex stays as first seen; a file that lacks it does not erase it.
   const patient = database
     .prepare(
-      `INSERT INTO patient (cohort_id, pseudonym, sex) VALUES (?, ?, ?)
-       ON CONFLICT (cohort_id, pseudonym) DO UPDATE SET sex = coalesce(sex, excluded.sex)
+      `INSERT INTO patient (cohort_id, pseudonym, sex, sex_source) VALUES (?, ?, ?, ?)
+       ON CONFLICT (cohort_id, pseudonym) DO UPDATE SET sex = coalesce(sex, excluded.sex),
+         sex_source = CASE WHEN sex IS NULL THEN excluded.sex_source ELSE sex_source END
        RETURNING id`,
     )
     .pluck();
@@ -105,9 +112,9 @@ export function imageRepository(database: Database, cohortId: number): ImageRepo
   const image = database.prepare(
     `INSERT INTO image (cohort_id, patient_id, series_id, instance_pseudonym, content_hash, status,
        status_reason, view_position, photometric_interpretation, transfer_syntax, pixel_rows,
-       pixel_columns, bits_stored, age_years, frame_shard, frame_position, frame_bytes,
+       pixel_columns, bits_stored, age_years, age_source, frame_shard, frame_position, frame_bytes,
        frame_checksum, imported_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const sourceFile = database.prepare(
     `INSERT INTO source_file (cohort_id, path_key, path_sealed, name_key, size_bytes,
@@ -125,7 +132,8 @@ export function imageRepository(database: Database, cohortId: number): ImageRepo
       (byInstance.get(cohortId, pseudonym) as KnownImage | undefined) ?? null,
     byContent: (hash) => (byContent.get(cohortId, hash) as KnownImage | undefined) ?? null,
     addImage(added) {
-      const patientId = patient.get(cohortId, added.patient.pseudonym, added.patient.sex) as number;
+      const { pseudonym: own, sex, sexSource = null } = added.patient;
+      const patientId = patient.get(cohortId, own, sex, sexSource) as number;
       const studyId = study.get(
         patientId,
         added.study.pseudonym,
@@ -148,6 +156,7 @@ export function imageRepository(database: Database, cohortId: number): ImageRepo
         added.columns,
         added.bitsStored,
         added.ageYears,
+        added.ageSource ?? null,
         added.frame.shard,
         added.frame.position,
         added.frame.bytes,

@@ -1,3 +1,4 @@
+import type { SplitPart } from "../../shared/domain.ts";
 import { findingKeys, type FindingKey, type Grade } from "../../shared/findings.ts";
 import type { Sex } from "../../shared/subgroups.ts";
 import { now, type Database } from "./database.ts";
@@ -29,10 +30,23 @@ export function labelWriter(database: Database) {
      ON CONFLICT (patient_id, name) DO UPDATE SET value = excluded.value,
        source = excluded.source, recorded_at = excluded.recorded_at`,
   );
-  const fillSex = database.prepare("UPDATE patient SET sex = ? WHERE id = ? AND sex IS NULL");
+  const fillSex = database.prepare(
+    "UPDATE patient SET sex = ?, sex_source = ? WHERE id = ? AND sex IS NULL",
+  );
   const sexOf = database.prepare("SELECT sex FROM patient WHERE id = ?").pluck();
   const fillAge = database.prepare(
-    "UPDATE image SET age_years = ? WHERE id = ? AND age_years IS NULL",
+    "UPDATE image SET age_years = ?, age_source = ? WHERE id = ? AND age_years IS NULL",
+  );
+  const setFold = database.prepare(
+    `INSERT INTO image_fold (image_id, part, source, recorded_at) VALUES (?, ?, ?, ?)
+     ON CONFLICT (image_id) DO UPDATE SET part = excluded.part, source = excluded.source,
+       recorded_at = excluded.recorded_at`,
+  );
+  const setSubgroup = database.prepare(
+    `INSERT INTO image_subgroup (image_id, name, value, source, recorded_at)
+     VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (image_id, name) DO UPDATE SET value = excluded.value, source = excluded.source,
+       recorded_at = excluded.recorded_at`,
   );
 
   return {
@@ -61,14 +75,22 @@ export function labelWriter(database: Database) {
       setAttribute.run(patientId, name, value, source, now());
     },
     /** Fills a missing sex. @returns the sex that the store holds where it differs, else null. */
-    fillSex(patientId: number, sex: Sex): Sex | null {
-      fillSex.run(sex, patientId);
+    fillSex(patientId: number, sex: Sex, source: string): Sex | null {
+      fillSex.run(sex, source, patientId);
       const stored = sexOf.get(patientId) as Sex;
       return stored === sex ? null : stored;
     },
     /** Fills a missing age at the time of the image. */
-    fillAge(imageId: number, ageYears: number): void {
-      fillAge.run(ageYears, imageId);
+    fillAge(imageId: number, ageYears: number, source: string): void {
+      fillAge.run(ageYears, source, imageId);
+    },
+    /** The part of the split that the data set's own folds give an image. */
+    setFold(imageId: number, part: SplitPart, source: string): void {
+      setFold.run(imageId, part, source, now());
+    },
+    /** An image's value in a free subgroup. */
+    setSubgroup(imageId: number, name: string, value: string, source: string): void {
+      setSubgroup.run(imageId, name, value, source, now());
     },
   };
 }
@@ -90,6 +112,9 @@ export function imageFinder(database: Database, cohortId: number) {
        WHERE image.cohort_id = ? AND patient.pseudonym = ?`,
     )
     .pluck();
+  const included = database
+    .prepare("SELECT id FROM image WHERE cohort_id = ? AND status = 'included' ORDER BY id")
+    .pluck();
   const patientOf = database.prepare(
     `SELECT patient.id, patient.pseudonym FROM image
        JOIN patient ON patient.id = image.patient_id WHERE image.id = ?`,
@@ -98,6 +123,7 @@ export function imageFinder(database: Database, cohortId: number) {
     byInstance: (pseudonym: string) => byInstance.all(cohortId, pseudonym) as number[],
     byFileName: (nameKey: string) => byName.all(cohortId, nameKey) as number[],
     byPatient: (pseudonym: string) => byPatient.all(cohortId, pseudonym) as number[],
+    includedImages: () => included.all(cohortId) as number[],
     patientOf: (imageId: number) =>
       patientOf.get(imageId) as { readonly id: number; readonly pseudonym: string },
   };

@@ -2,7 +2,9 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { proposeMapping, readLabelTable } from "../../../src/main/intake/label-table.ts";
+import { proposeMapping } from "../../../src/main/intake/label-mapping.ts";
+import { mappedReading } from "../../../src/main/intake/label-reading.ts";
+import { readLabelTable } from "../../../src/main/intake/label-table.ts";
 import { importLabels } from "../../../src/main/intake/labels.ts";
 import { keptComparison } from "../../../src/main/store/comparisons.ts";
 import { imageRows } from "../../../src/main/store/image-table.ts";
@@ -54,7 +56,7 @@ describe("a table of labels", () => {
       "patient_id,image_id,age,sex,comorbidity_count,cardiomegaly,pleural_effusion_left\n" +
         "A,1,61,F,2,3,0\nB,2,45,M,0,,severe\n",
     );
-    const result = importLabels({ database, cohortId, table, keys, mapping: null });
+    const result = importLabels({ database, cohortId, reading: mappedReading(table, null), keys });
     expect(result).toMatchObject({ rows: 2, matched: 2, unmatched: [], invalid: [] });
     const [first, second] = rows();
     expect(first).toMatchObject({ ageYears: 61, sex: "F", comorbidityCount: 2 });
@@ -66,8 +68,8 @@ describe("a table of labels", () => {
   it("is imported twice without adding a reading", () => {
     const { database, cohortId } = cohortOfTwo();
     const table = tableOf("image_id,cardiomegaly\n1,3\n2,0\n");
-    importLabels({ database, cohortId, table, keys, mapping: null });
-    importLabels({ database, cohortId, table, keys, mapping: null });
+    importLabels({ database, cohortId, reading: mappedReading(table, null), keys });
+    importLabels({ database, cohortId, reading: mappedReading(table, null), keys });
     expect(database.prepare("SELECT count(*) FROM reading").pluck().get()).toBe(2);
   });
 
@@ -76,7 +78,7 @@ describe("a table of labels", () => {
     const table = tableOf(
       "patient_id,image_id,cardiomegaly\nA,1,3\nA,7,3\nB,1,3\nB,2,many\nA,1,0\n",
     );
-    const result = importLabels({ database, cohortId, table, keys, mapping: null });
+    const result = importLabels({ database, cohortId, reading: mappedReading(table, null), keys });
     expect(result.matched).toBe(1);
     expect(result.unmatched).toEqual([
       { row: 3, reason: "the film is not in this cohort" },
@@ -90,7 +92,7 @@ describe("a table of labels", () => {
   it("keeps the film's sex where the table says another, and says so", () => {
     const { database, cohortId, rows } = cohortOfTwo();
     const table = tableOf("image_id,sex,cardiomegaly\n1,M,0\n");
-    const result = importLabels({ database, cohortId, table, keys, mapping: null });
+    const result = importLabels({ database, cohortId, reading: mappedReading(table, null), keys });
     expect(result.invalid[0]?.reason).toMatch(/differs from the film's F/);
     expect(rows()[0]?.sex).toBe("F");
   });
@@ -98,7 +100,7 @@ describe("a table of labels", () => {
   it("with unknown columns or patients is refused with what was expected, and changes nothing", () => {
     const { database, cohortId } = cohortOfTwo();
     const attempt = (text: string) => () =>
-      importLabels({ database, cohortId, table: tableOf(text), keys, mapping: null });
+      importLabels({ database, cohortId, reading: mappedReading(tableOf(text), null), keys });
     expect(attempt("name,score\nA,1\n")).toThrow(/No column names the film/);
     expect(attempt("patient_id,score\nA,1\n")).toThrow(/No column carries a finding/);
     expect(attempt("patient_id,cardiomegaly\nZ,1\n")).toThrow(/No row of labels.csv fits/);
@@ -118,9 +120,8 @@ describe("a table of labels", () => {
     importLabels({
       database,
       cohortId,
-      table: tableOf("image_id,cardiomegaly\n1,3\n"),
+      reading: mappedReading(tableOf("image_id,cardiomegaly\n1,3\n"), null),
       keys,
-      mapping: null,
     });
     expect(keptComparison(database, "p-1", null)).toBeNull();
     expect(keptComparison(database, "p-9", null)).not.toBeNull();
@@ -129,7 +130,7 @@ describe("a table of labels", () => {
   it("never has a reading changed or deleted", () => {
     const { database, cohortId } = cohortOfTwo();
     const table = tableOf("image_id,cardiomegaly\n1,3\n");
-    importLabels({ database, cohortId, table, keys, mapping: null });
+    importLabels({ database, cohortId, reading: mappedReading(table, null), keys });
     expect(() => database.exec("UPDATE reading SET grades = '{}'")).toThrow(/append-only/);
     expect(() => database.exec("DELETE FROM reading")).toThrow(/append-only/);
   });

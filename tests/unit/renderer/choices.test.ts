@@ -28,6 +28,10 @@ describe("the mapping of label columns", () => {
     age: null,
     sex: null,
     comorbidityCount: null,
+    study: null,
+    view: null,
+    part: null,
+    subgroups: [],
     findings: { cardiomegaly: "HeartSize" },
   };
 

@@ -1,8 +1,6 @@
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Command } from "commander";
-import { z } from "zod";
-import { labelMappingSchema, type LabelMapping } from "../../../shared/contract.ts";
+import { Option, type Command } from "commander";
+import { uncertainPolicies } from "../../../shared/contract.ts";
 import type {
   CohortOverview,
   CohortSummary,
@@ -10,12 +8,19 @@ import type {
   ImportResult,
   LabelImportResult,
 } from "../../../shared/domain.ts";
-import { messageOf, UserError } from "../../../shared/errors.ts";
+import { UserError } from "../../../shared/errors.ts";
 import { findings } from "../../../shared/findings.ts";
 import { formatCount, formatDuration } from "../../../shared/format.ts";
 import type { Core } from "../../core/core.ts";
 import { table } from "../output.ts";
 import { waitForJob, withCore, wholeNumber } from "../session.ts";
+import {
+  describeLabels,
+  describePreview,
+  presetHelp,
+  tableReading,
+  type TableOptions,
+} from "./label-table.ts";
 
 /** `import`, `labels`, `cohort`. */
 export function addCohortCommands(program: Command): void {
@@ -27,13 +32,22 @@ export function addCohortCommands(program: Command): void {
       "size of the cached training frame of a new cohort",
       wholeNumber(32),
     )
+    .option("--table <file>", "names the patients of films that do not: PNG and JPEG")
+    .option("--preset <name>", presetHelp)
+    .option("--map <file>", "a JSON file that says which column of the table carries what")
     .action(
-      async (name: string, paths: string[], options: { frame?: number }, command: Command) => {
+      async (
+        name: string,
+        paths: string[],
+        options: { frame?: number; table?: string } & TableOptions,
+        command: Command,
+      ) => {
         await withCore(command, async (core, output) => {
           const cohort = await findOrCreate(core, name, options.frame ?? null);
           const { jobId } = await core.call("intake:start", {
             cohortId: cohort.id,
             paths: paths.map((path) => resolve(path)),
+            table: options.table === undefined ? null : tableReading(options.table, options),
           });
           const result = await waitForJob<ImportResult>(core, output, jobId);
           output.result(result, () => describeImport(result));
@@ -44,19 +58,35 @@ export function addCohortCommands(program: Command): void {
   program
     .command("labels <cohort> <file>")
     .description("import a table of labels")
+    .option("--preset <name>", presetHelp)
     .option("--map <file>", "a JSON file that says which column carries what")
-    .action(async (name: string, file: string, options: { map?: string }, command: Command) => {
-      await withCore(command, async (core, output) => {
-        const cohort = await cohortNamed(core, name);
-        const { jobId } = await core.call("labels:import", {
-          cohortId: cohort.id,
-          file: resolve(file),
-          mapping: options.map === undefined ? null : readMapping(options.map),
+    .addOption(
+      new Option("--uncertain <policy>", "what an uncertain label of a data set counts as")
+        .choices(uncertainPolicies)
+        .default("missing"),
+    )
+    .option("--preview", "say what would be imported, and write nothing")
+    .action(
+      async (
+        name: string,
+        file: string,
+        options: TableOptions & { preview?: boolean },
+        command: Command,
+      ) => {
+        await withCore(command, async (core, output) => {
+          const cohort = await cohortNamed(core, name);
+          const reading = { cohortId: cohort.id, ...tableReading(file, options) };
+          if (options.preview === true) {
+            const preview = await core.call("labels:preview", reading);
+            output.result(preview, () => describePreview(preview));
+            return;
+          }
+          const { jobId } = await core.call("labels:import", reading);
+          const result = await waitForJob<LabelImportResult>(core, output, jobId);
+          output.result(result, () => describeLabels(result));
         });
-        const result = await waitForJob<LabelImportResult>(core, output, jobId);
-        output.result(result, () => describeLabels(result));
-      });
-    });
+      },
+    );
 
   program
     .command("cohort <cohort>")
@@ -106,17 +136,6 @@ export async function findOrCreate(
   });
 }
 
-function readMapping(file: string): LabelMapping {
-  try {
-    return labelMappingSchema.parse(JSON.parse(readFileSync(file, "utf8")));
-  } catch (thrown) {
-    const reason = thrown instanceof z.ZodError ? z.prettifyError(thrown) : messageOf(thrown);
-    throw new UserError("input", `${file} is not a mapping of columns: ${reason}`, {
-      cause: thrown,
-    });
-  }
-}
-
 const rowsListed = 20;
 
 export function describeImport(result: ImportResult): string {
@@ -132,20 +151,6 @@ export function describeImport(result: ImportResult): string {
   }
   if (result.quarantined.length > rowsListed) {
     lines.push(`  and ${formatCount(result.quarantined.length - rowsListed)} more`);
-  }
-  return lines.join("\n");
-}
-
-export function describeLabels(result: LabelImportResult): string {
-  const lines = [
-    `${formatCount(result.rows)} rows: ${formatCount(result.matched)} matched, ` +
-      `${formatCount(result.unmatched.length)} unmatched, ` +
-      `${formatCount(result.invalid.length)} with something that was not taken`,
-  ];
-  const listed = [...result.unmatched, ...result.invalid].toSorted((a, b) => a.row - b.row);
-  for (const { row, reason } of listed.slice(0, rowsListed)) lines.push(`  row ${row}: ${reason}`);
-  if (listed.length > rowsListed) {
-    lines.push(`  and ${formatCount(listed.length - rowsListed)} more`);
   }
   return lines.join("\n");
 }

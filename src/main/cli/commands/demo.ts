@@ -8,7 +8,8 @@ import { openCore, type Core } from "../../core/core.ts";
 import { generatePhantoms } from "../../phantoms/generate.ts";
 import type { Output } from "../output.ts";
 import { numberArgument, outputOf, waitForJob, wholeNumber } from "../session.ts";
-import { describeImport, describeLabels, findOrCreate } from "./cohort.ts";
+import { describeImport, findOrCreate } from "./cohort.ts";
+import { describeLabels } from "./label-table.ts";
 import { compare, describeComparison, writeReport } from "./report.ts";
 import { ensureSplit, waitForRun } from "./training.ts";
 

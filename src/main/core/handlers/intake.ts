@@ -1,17 +1,16 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Pause as IntakePause } from "../../intake/options.ts";
+import type { LabelPreview, RowProblem, TableReading } from "../../../shared/contract.ts";
 import type { ImportResult } from "../../../shared/domain.ts";
+import { UserError } from "../../../shared/errors.ts";
 import { importPaths } from "../../intake/intake.ts";
-import {
-  mappingProblems,
-  proposeMapping,
-  readLabelTable,
-  type LabelTable,
-} from "../../intake/label-table.ts";
-import { importLabels } from "../../intake/labels.ts";
+import { filmTable, type FilmTable } from "../../intake/film-table.ts";
+import { readLabels, type LabelReading } from "../../intake/label-reading.ts";
+import { importLabels, matchLabels, type LabelKeys } from "../../intake/labels.ts";
 import { generatePhantoms } from "../../phantoms/generate.ts";
 import { cohortSummary } from "../../store/cohorts.ts";
+import { sourcePathOfImage } from "../../store/images.ts";
 import type { CoreContext } from "../context.ts";
 import type { JobControl } from "../jobs.ts";
 import type { Handlers } from "./types.ts";
@@ -19,15 +18,17 @@ import type { Handlers } from "./types.ts";
 type IntakeProcedures = "intake:start" | "phantoms:start" | "labels:preview" | "labels:import";
 
 const rowsPreviewed = 8;
+const problemsPreviewed = 20;
 
 export function intakeHandlers(context: CoreContext): Handlers<IntakeProcedures> {
   const { database, jobs } = context;
   return {
-    "intake:start": ({ cohortId, paths }) => {
+    "intake:start": ({ cohortId, paths, table }) => {
+      const names = table === null ? null : namesOf(context, cohortId, table);
       cohortSummary(database, cohortId);
       const jobId = jobs.start(
         { kind: "intake", cohortId, phase: "Looking for films", unit: "files" },
-        (control) => runIntake(context, cohortId, paths, control),
+        (control) => runIntake(context, cohortId, paths, control, names),
       );
       return { jobId };
     },
@@ -55,28 +56,18 @@ export function intakeHandlers(context: CoreContext): Handlers<IntakeProcedures>
           });
           const imported = await runIntake(context, cohortId, [folder], control);
           if (imported.cancelled) return imported;
-          runLabelImport(context, cohortId, readLabelTable(join(folder, "labels.csv")), control);
+          const labels = { ...ownTable, file: join(folder, "labels.csv") };
+          runLabelImport(context, cohortId, readTable(context, cohortId, labels), control);
           return imported;
         },
       );
       return { jobId };
     },
 
-    "labels:preview": ({ cohortId, file, mapping }) => {
-      cohortSummary(database, cohortId);
-      const table = readLabelTable(file);
-      const used = mapping ?? proposeMapping(table.columns);
-      return {
-        columns: table.columns,
-        rows: table.rows.slice(0, rowsPreviewed),
-        totalRows: table.rows.length,
-        preset: null,
-        mapping: used,
-        problems: mappingProblems(table, used),
-      };
-    },
+    "labels:preview": ({ cohortId, ...reading }) =>
+      preview(context, cohortId, readTable(context, cohortId, reading)),
 
-    "labels:import": ({ cohortId, file, mapping }) => {
+    "labels:import": ({ cohortId, ...reading }) => {
       cohortSummary(database, cohortId);
       const jobId = jobs.start(
         { kind: "labels", cohortId, phase: "Reading the table", unit: "rows" },
@@ -84,7 +75,7 @@ export function intakeHandlers(context: CoreContext): Handlers<IntakeProcedures>
           // Lets the answer with the job's number leave before the table keeps this process busy.
           await new Promise((resolve) => setImmediate(resolve));
           control.signal.throwIfAborted();
-          return runLabelImport(context, cohortId, readLabelTable(file), control, mapping);
+          return runLabelImport(context, cohortId, readTable(context, cohortId, reading), control);
         },
       );
       return { jobId };
@@ -92,11 +83,65 @@ export function intakeHandlers(context: CoreContext): Handlers<IntakeProcedures>
   };
 }
 
+function readTable(
+  { database }: CoreContext,
+  cohortId: number,
+  { file, ...options }: TableReading,
+): LabelReading {
+  const { positiveAtGrade } = cohortSummary(database, cohortId);
+  return readLabels(file, { ...options, positiveAtGrade });
+}
+
+/** @throws UserError "input" where the table cannot be read as chosen. */
+function namesOf(context: CoreContext, cohortId: number, table: TableReading): FilmTable {
+  const reading = readTable(context, cohortId, table);
+  if (reading.problems.length > 0) {
+    throw new UserError("input", `${reading.table.name}: ${reading.problems.join(" ")}`);
+  }
+  return filmTable(reading);
+}
+
+function preview(context: CoreContext, cohortId: number, reading: LabelReading): LabelPreview {
+  const { table, preset } = reading;
+  const match = matchLabels({ ...keysOf(context), cohortId, reading });
+  const some = (rows: readonly RowProblem[]) => ({
+    count: rows.length,
+    first: rows.slice(0, problemsPreviewed),
+  });
+  return {
+    columns: table.columns,
+    rows: table.rows.slice(0, rowsPreviewed),
+    totalRows: table.rows.length,
+    preset: preset === null ? null : { name: preset.name, title: preset.title },
+    meanings: reading.meanings,
+    mapping: reading.mapping,
+    notes: reading.notes,
+    problems: reading.problems,
+    tally: reading.tally,
+    matched: match.matched.length,
+    unmatched: some(match.unmatched),
+    invalid: some(match.invalid),
+    filmsWithoutRow: match.filmsWithoutRow.length,
+  };
+}
+
+function keysOf({ database, identity }: CoreContext) {
+  const keys: LabelKeys = {
+    patient: (identifier) => identity.pseudonym("patient", identifier),
+    instance: (uid) => identity.pseudonym("instance", uid),
+    fileName: (name) => identity.pseudonym("file-name", name),
+  };
+  return { database, keys };
+}
+
+const ownTable = { preset: "own", mapping: null, uncertain: "missing" } as const;
+
 async function runIntake(
   context: CoreContext,
   cohortId: number,
   paths: readonly string[],
   control: JobControl,
+  table: FilmTable | null = null,
 ): Promise<ImportResult> {
   const { database, dataFolder } = context;
   let imported = 0;
@@ -106,6 +151,7 @@ async function runIntake(
       dataFolder,
       cohortId,
       paths,
+      table,
       signal: control.signal,
       pause: {
         get paused() {
@@ -140,22 +186,16 @@ const phases = {
 function runLabelImport(
   context: CoreContext,
   cohortId: number,
-  table: LabelTable,
+  reading: LabelReading,
   control: JobControl,
-  mapping: Parameters<typeof importLabels>[0]["mapping"] = null,
 ) {
-  const { identity } = context;
+  const { database, identity } = context;
   try {
     return importLabels({
-      database: context.database,
+      ...keysOf(context),
       cohortId,
-      table,
-      mapping,
-      keys: {
-        patient: (identifier) => identity.pseudonym("patient", identifier),
-        instance: (uid) => identity.pseudonym("instance", uid),
-        fileName: (name) => identity.pseudonym("file-name", name),
-      },
+      reading,
+      pathOf: (imageId) => sourcePathOfImage(database, identity, imageId),
       onProgress: (done, total) => {
         control.report({ phase: "Importing labels", done, total });
       },

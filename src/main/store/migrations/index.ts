@@ -2,9 +2,10 @@ import { first } from "./0001-first.ts";
 import { ledgerKinds } from "./0002-ledger-kinds.ts";
 import { audit } from "./0003-audit.ts";
 import { preflight } from "./0004-preflight.ts";
+import { tables } from "./0005-tables.ts";
 
 /**
  * The schema's migrations in order; the one at index n brings the store to version n + 1. Each
  * is applied once. A migration that has shipped is never edited: a change of mind is a new one.
  */
-export const migrations: readonly string[] = [first, ledgerKinds, audit, preflight];
+export const migrations: readonly string[] = [first, ledgerKinds, audit, preflight, tables];

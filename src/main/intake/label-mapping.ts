@@ -1,0 +1,188 @@
+import type { LabelMapping, RowProblem } from "../../shared/contract.ts";
+import {
+  findingKeys,
+  findings,
+  gradeTitles,
+  type FindingKey,
+  type Grade,
+} from "../../shared/findings.ts";
+import { ageOfText, cellText, gradeOf, partOf, sexOf, type LabelRow } from "./label-row.ts";
+import type { LabelTable } from "./label-table.ts";
+
+/** Most values of a free subgroup: with more, no group is large enough to say anything of. */
+export const mostSubgroupValues = 12;
+
+const synonyms: Readonly<
+  Record<Exclude<keyof LabelMapping, "findings" | "subgroups" | "part">, readonly string[]>
+> = {
+  patient: ["patient_id", "patientid", "patient", "subject_id", "pat_id"],
+  image: ["image_id", "sopinstanceuid", "sop_instance_uid", "instance_uid", "uid", "image_uid"],
+  file: ["file", "filename", "file_name", "path", "image_file"],
+  age: ["age", "age_years", "patient_age", "patientage"],
+  sex: ["sex", "gender", "patient_sex", "patientsex"],
+  study: ["study_id", "studyid", "study"],
+  view: ["view_position", "viewposition", "view", "projection"],
+  comorbidityCount: ["comorbidity_count", "comorbidities", "comorbidity", "co_morbidities"],
+};
+
+/** The meaning of the columns as far as their names tell it. */
+export function proposeMapping(columns: readonly string[]): LabelMapping {
+  const normalised = columns.map((column) => column.toLowerCase().replaceAll(/[\s-]+/g, "_"));
+  const columnNamed = (names: readonly string[]): string | null => {
+    for (const name of names) {
+      const index = normalised.indexOf(name);
+      if (index >= 0) return columns[index] ?? null;
+    }
+    return null;
+  };
+  const findingColumns: Partial<Record<FindingKey, string>> = {};
+  for (const key of findingKeys) {
+    const column = columnNamed([key, `${key}_grade`]);
+    if (column !== null) findingColumns[key] = column;
+  }
+  return {
+    patient: columnNamed(synonyms.patient),
+    image: columnNamed(synonyms.image),
+    file: columnNamed(synonyms.file),
+    age: columnNamed(synonyms.age),
+    sex: columnNamed(synonyms.sex),
+    comorbidityCount: columnNamed(synonyms.comorbidityCount),
+    study: columnNamed(synonyms.study),
+    view: columnNamed(synonyms.view),
+    // Folds are taken only when a person says so: any column may be called "split".
+    part: null,
+    subgroups: [],
+    findings: findingColumns,
+  };
+}
+
+/** Why a table cannot be read with this mapping; empty where it can. */
+export function mappingProblems(table: LabelTable, mapping: LabelMapping): string[] {
+  const problems: string[] = [];
+  const mapped = [
+    mapping.patient,
+    mapping.image,
+    mapping.file,
+    mapping.age,
+    mapping.sex,
+    mapping.comorbidityCount,
+    mapping.study,
+    mapping.view,
+    mapping.part,
+    ...mapping.subgroups,
+    ...Object.values(mapping.findings),
+  ].filter((column) => column !== null);
+  for (const column of mapped) {
+    if (!table.columns.includes(column)) problems.push(`There is no column "${column}".`);
+  }
+  const twice = mapped.find((column, index) => mapped.indexOf(column) !== index);
+  if (twice !== undefined) problems.push(`The column "${twice}" is mapped twice.`);
+  if (mapping.image === null && mapping.file === null && mapping.patient === null) {
+    problems.push(
+      "No column names the film: map the image identifier, the file name or the patient. " +
+        `The columns are: ${table.columns.join(", ")}.`,
+    );
+  }
+  if (!carriesAnything(mapping)) {
+    problems.push(
+      `No column carries a finding. Expected one or more of: ${findingKeys.join(", ")}.`,
+    );
+  }
+  if (table.rows.length === 0) problems.push("The table has no rows below its header.");
+  for (const column of mapping.subgroups) {
+    const values = new Set(table.rows.map((cells) => cellText(cells[column])));
+    values.delete(null);
+    if (values.size > mostSubgroupValues) {
+      problems.push(
+        `The column "${column}" has ${values.size} values; a subgroup has at most ` +
+          `${mostSubgroupValues}. Put values together, or leave the column out.`,
+      );
+    }
+  }
+  return problems;
+}
+
+/** A table without findings can still give attributes, subgroups or folds. */
+function carriesAnything(mapping: LabelMapping): boolean {
+  const { age, sex, comorbidityCount, part, subgroups, findings: graded } = mapping;
+  const attributes = [age, sex, comorbidityCount, part, ...subgroups];
+  return Object.keys(graded).length > 0 || attributes.some((column) => column !== null);
+}
+
+/** Applies a mapping to all rows: each is read, or listed with the reason why it cannot be. */
+export function readMappedRows(
+  table: LabelTable,
+  mapping: LabelMapping,
+): { readonly rows: readonly LabelRow[]; readonly invalid: readonly RowProblem[] } {
+  const rows: LabelRow[] = [];
+  const invalid: RowProblem[] = [];
+  table.rows.forEach((cells, index) => {
+    const line = index + 2;
+    const read = readMappedRow(cells, mapping, line);
+    if ("problem" in read) invalid.push({ row: line, reason: read.problem });
+    else rows.push(read.row);
+  });
+  return { rows, invalid };
+}
+
+function readMappedRow(
+  cells: Readonly<Record<string, string>>,
+  mapping: LabelMapping,
+  line: number,
+): { readonly row: LabelRow } | { readonly problem: string } {
+  const cell = (column: string | null | undefined): string | null =>
+    column === null || column === undefined ? null : cellText(cells[column]);
+  const grades: Partial<Record<FindingKey, Grade>> = {};
+  for (const { key, title } of findings) {
+    const text = cell(mapping.findings[key]);
+    if (text === null) continue;
+    const grade = gradeOf(text);
+    if (grade === null) {
+      return {
+        problem: `${title}: "${text}" is not a grade; expected 0 to 4 or ${gradeTitles.join(", ")}`,
+      };
+    }
+    grades[key] = grade;
+  }
+  const ageText = cell(mapping.age);
+  const ageYears = ageOfText(ageText);
+  if (ageText !== null && ageYears === null) {
+    return { problem: `age: "${ageText}" is not a number of years from 0 to 130` };
+  }
+  const sexText = cell(mapping.sex);
+  const sex = sexOf(sexText);
+  if (sexText !== null && sex === null) {
+    return { problem: `sex: "${sexText}" is not one of F, M, O` };
+  }
+  const comorbidityText = cell(mapping.comorbidityCount);
+  const comorbidityCount = comorbidityText === null ? null : Number(comorbidityText);
+  if (comorbidityCount !== null && !(Number.isInteger(comorbidityCount) && comorbidityCount >= 0)) {
+    return { problem: `co-morbidity count: "${comorbidityText}" is not a whole number` };
+  }
+  const partText = cell(mapping.part);
+  const part = partOf(partText);
+  if (partText !== null && part === null) {
+    return { problem: `split: "${partText}" is not one of train, validation, test` };
+  }
+  const subgroups = mapping.subgroups.flatMap((column) => {
+    const value = cell(column);
+    return value === null ? [] : [[column, value] as const];
+  });
+  return {
+    row: {
+      line,
+      image: cell(mapping.image),
+      file: cell(mapping.file),
+      patient: cell(mapping.patient),
+      study: cell(mapping.study),
+      viewPosition: cell(mapping.view)?.toUpperCase() ?? null,
+      bodyPart: null,
+      ageYears,
+      sex,
+      comorbidityCount,
+      part,
+      grades,
+      subgroups: Object.fromEntries(subgroups),
+    },
+  };
+}

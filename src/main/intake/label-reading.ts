@@ -1,0 +1,214 @@
+import { readdirSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type {
+  ColumnMeaning,
+  FindingTally,
+  LabelMapping,
+  PresetName,
+  RowProblem,
+  UncertainPolicy,
+} from "../../shared/contract.ts";
+import { UserError } from "../../shared/errors.ts";
+import { findingKeys, type FindingKey, type Grade } from "../../shared/findings.ts";
+import { mappingProblems, proposeMapping, readMappedRows } from "./label-mapping.ts";
+import type { LabelRow } from "./label-row.ts";
+import { readLabelTable, readNameList, type LabelTable } from "./label-table.ts";
+import { presets, recognisePreset } from "./presets/index.ts";
+import {
+  sidelessTitles,
+  type LabelState,
+  type Preset,
+  type PresetRow,
+  type SidelessKey,
+} from "./presets/preset.ts";
+
+/** How a table is to be read. */
+export interface LabelReadingOptions {
+  /** "own": by the mapping, whatever the columns look like. Null: as recognised. */
+  readonly preset: PresetName | "own" | null;
+  /** For an own table; null takes the columns by their names. */
+  readonly mapping: LabelMapping | null;
+  readonly uncertain: UncertainPolicy;
+  /** The cohort's grade from which a finding counts as positive. */
+  readonly positiveAtGrade: number;
+}
+
+/** A table as understood, before it is matched with films. */
+export interface LabelReading {
+  readonly table: LabelTable;
+  readonly preset: Preset | null;
+  readonly mapping: LabelMapping;
+  readonly meanings: readonly ColumnMeaning[];
+  readonly rows: readonly LabelRow[];
+  readonly invalid: readonly RowProblem[];
+  /** What a person should know before it is imported. */
+  readonly notes: readonly string[];
+  /** Why it cannot be imported; empty where it can. */
+  readonly problems: readonly string[];
+  readonly tally: readonly FindingTally[];
+  readonly imageStandsForPatient: boolean;
+  /** Where readings and attributes say that they came from. */
+  readonly source: string;
+}
+
+/**
+ * Reads a table of labels by a preset or by a mapping of its columns.
+ *
+ * @throws UserError "input" where the file or one that belongs to it cannot be read.
+ */
+export function readLabels(file: string, options: LabelReadingOptions): LabelReading {
+  const table = readLabelTable(file);
+  const preset = presetOf(table, options);
+  return preset === null
+    ? mappedReading(table, options.mapping, options.positiveAtGrade)
+    : presetReading(table, preset, dirname(file), options);
+}
+
+function presetOf(table: LabelTable, { preset, mapping }: LabelReadingOptions): Preset | null {
+  if (preset === "own" || (preset === null && mapping !== null)) return null;
+  if (preset === null) return recognisePreset(table.columns);
+  const named = presets.find(({ name }) => name === preset);
+  if (named === undefined) throw new UserError("input", `There is no preset "${preset}".`);
+  return named;
+}
+
+/** Reads a table by a mapping; null takes the columns by their names. */
+export function mappedReading(
+  table: LabelTable,
+  mapping: LabelMapping | null,
+  positiveAtGrade = 2,
+): LabelReading {
+  const used = mapping ?? proposeMapping(table.columns);
+  const problems = mappingProblems(table, used);
+  const { rows, invalid } =
+    problems.length > 0 ? { rows: [], invalid: [] } : readMappedRows(table, used);
+  return {
+    table,
+    preset: null,
+    mapping: used,
+    meanings: [],
+    rows,
+    invalid,
+    notes: [],
+    problems,
+    tally: tallyOf(rows, positiveAtGrade),
+    imageStandsForPatient: false,
+    source: `table ${table.fingerprint}`,
+  };
+}
+
+function presetReading(
+  table: LabelTable,
+  preset: Preset,
+  folder: string,
+  options: LabelReadingOptions,
+): LabelReading {
+  const missing = preset.recognisedBy.filter((column) => !table.columns.includes(column));
+  const companions = findCompanions(preset, folder);
+  const absent = preset.companions.filter(({ key, required }) => required && !companions.has(key));
+  const problems = [
+    ...missing.map((column) => `${preset.title} has a column "${column}"; this table has not.`),
+    ...absent.map(({ title }) => `${title} is needed too: put it into the same folder.`),
+    ...(table.rows.length === 0 ? ["The table has no rows below its header."] : []),
+  ];
+  const { rows, invalid, notes } =
+    problems.length > 0
+      ? { rows: [], invalid: [], notes: [] }
+      : preset.read({
+          table,
+          companion: (key) => readIf(companions.get(key), readLabelTable),
+          list: (key) => readIf(companions.get(key), readNameList),
+        });
+  const labelled = rows.map((row) => toLabelRow(row, options));
+  return {
+    table,
+    preset,
+    mapping: proposeMapping(table.columns),
+    meanings: preset.meanings.map(([column, meaning]) => ({ column, meaning })),
+    rows: labelled,
+    invalid,
+    notes: [...notes, ...sidelessNotes(rows), ...companionNotes(preset, companions)],
+    problems,
+    tally: tallyOf(labelled, options.positiveAtGrade, rows),
+    imageStandsForPatient: preset.imageStandsForPatient,
+    source: `${preset.title}, table ${table.fingerprint}, uncertain as ${options.uncertain}`,
+  };
+}
+
+function readIf<T>(path: string | undefined, read: (path: string) => T): T | null {
+  return path === undefined ? null : read(path);
+}
+
+/** The companions' paths by key: the first in the folder that bears the name. */
+function findCompanions(preset: Preset, folder: string): ReadonlyMap<string, string> {
+  if (preset.companions.length === 0) return new Map();
+  const names = readdirSync(folder).sort();
+  return new Map(
+    preset.companions.flatMap(({ key, pattern }) => {
+      const name = names.find((candidate) => pattern.test(candidate));
+      return name === undefined ? [] : [[key, join(folder, name)] as const];
+    }),
+  );
+}
+
+function companionNotes(preset: Preset, found: ReadonlyMap<string, string>): string[] {
+  return preset.companions.map(({ key, title }) => {
+    const path = found.get(key);
+    return path === undefined
+      ? `${title} is not in the same folder, so what it says is missing.`
+      : `Read together with ${basename(path)} from the same folder.`;
+  });
+}
+
+/** Says of each finding without a side how many rows are left out for it. */
+function sidelessNotes(rows: readonly PresetRow[]): string[] {
+  return (Object.keys(sidelessTitles) as SidelessKey[]).flatMap((finding) => {
+    const stated = rows.flatMap(({ sideless }) => sideless[finding] ?? []);
+    const positive = stated.filter((state) => state === "positive").length;
+    return stated.length === 0
+      ? []
+      : [
+          `${sidelessTitles[finding]}: ${stated.length} rows, ${positive} of them positive, name ` +
+            "no side, so they label neither the right nor the left.",
+        ];
+  });
+}
+
+/** A label without grades becomes the lowest grade that is a finding and counts as positive. */
+function toLabelRow(row: PresetRow, options: LabelReadingOptions): LabelRow {
+  const { states, sideless: _, ...rest } = row;
+  const grades: Partial<Record<FindingKey, Grade>> = { ...row.grades };
+  for (const finding of findingKeys) {
+    const grade = gradeOfState(states[finding], options);
+    if (grade !== null) grades[finding] = grade;
+  }
+  return { ...rest, grades };
+}
+
+function gradeOfState(
+  state: LabelState | undefined,
+  { uncertain, positiveAtGrade }: LabelReadingOptions,
+): Grade | null {
+  if (state === undefined) return null;
+  const effective = state === "uncertain" ? uncertain : state;
+  if (effective === "missing") return null;
+  return effective === "negative" ? 0 : (Math.max(2, positiveAtGrade) as Grade);
+}
+
+function tallyOf(
+  rows: readonly LabelRow[],
+  positiveAtGrade: number,
+  stated: readonly PresetRow[] = [],
+): FindingTally[] {
+  return findingKeys.map((finding) => {
+    const given = rows.flatMap(({ grades }) => grades[finding] ?? []);
+    const positive = given.filter((grade) => grade >= positiveAtGrade).length;
+    return {
+      finding,
+      positive,
+      negative: given.length - positive,
+      missing: rows.length - given.length,
+      uncertain: stated.filter(({ states }) => states[finding] === "uncertain").length,
+    };
+  });
+}

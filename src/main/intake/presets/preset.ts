@@ -1,0 +1,87 @@
+import type { PresetName, RowProblem } from "../../../shared/contract.ts";
+import type { FindingKey, Grade } from "../../../shared/findings.ts";
+import type { LabelRow } from "../label-row.ts";
+import type { LabelTable } from "../label-table.ts";
+
+/** What a data set says of a finding that it does not grade. */
+export type LabelState = "positive" | "negative" | "uncertain";
+
+/** Findings that our labels have for each side, where a data set gives no side. */
+export const sidelessTitles = {
+  pleural_effusion: "Pleural effusion",
+  pneumonic_infiltration: "Pneumonic infiltration",
+  atelectasis: "Atelectasis",
+} as const;
+export type SidelessKey = keyof typeof sidelessTitles;
+
+/** A row as a preset reads it; states become grades by the policy for uncertain labels. */
+export interface PresetRow extends Omit<LabelRow, "grades"> {
+  readonly states: Readonly<Partial<Record<FindingKey, LabelState>>>;
+  readonly grades: Readonly<Partial<Record<FindingKey, Grade>>>;
+  /** Findings without a side: counted and shown, never put on a side. */
+  readonly sideless: Readonly<Partial<Record<SidelessKey, LabelState>>>;
+}
+
+/** Another file of the data set that stands in the same folder. */
+export interface Companion {
+  readonly key: string;
+  /** Matches the bare file name. */
+  readonly pattern: RegExp;
+  readonly title: string;
+  readonly required: boolean;
+  /** A list of names, one on each line, instead of a table. */
+  readonly list?: boolean;
+}
+
+export interface PresetInput {
+  readonly table: LabelTable;
+  readonly companion: (key: string) => LabelTable | null;
+  readonly list: (key: string) => readonly string[] | null;
+}
+
+export interface PresetOutput {
+  readonly rows: readonly PresetRow[];
+  readonly invalid: readonly RowProblem[];
+  /** What a person should know before the table is imported. */
+  readonly notes: readonly string[];
+}
+
+/** How a public data set's tables are read. */
+export interface Preset {
+  readonly name: PresetName;
+  readonly title: string;
+  /** Columns that tell the table apart from others. */
+  readonly recognisedBy: readonly string[];
+  readonly companions: readonly Companion[];
+  /** What each column that is used means. */
+  readonly meanings: readonly (readonly [column: string, meaning: string])[];
+  /** The data set gives no patient: each image then counts as a patient of its own. */
+  readonly imageStandsForPatient: boolean;
+  read(input: PresetInput): PresetOutput;
+}
+
+/** 1, 0, -1 and blank, as the CheXpert labeller writes them (also as "1.0"). */
+export function stateOf(text: string | undefined): LabelState | null {
+  const value = text === undefined || text.trim() === "" ? Number.NaN : Number(text);
+  if (value === 1) return "positive";
+  if (value === 0) return "negative";
+  return value === -1 ? "uncertain" : null;
+}
+
+/** The state of a finding that several labels name: any positive counts, then any uncertain. */
+export function combined(states: readonly (LabelState | null)[]): LabelState | null {
+  for (const state of ["positive", "uncertain", "negative"] as const) {
+    if (states.includes(state)) return state;
+  }
+  return null;
+}
+
+/** Leaves out the findings of which nothing is known. */
+export function known<Key extends string>(
+  states: Readonly<Record<Key, LabelState | null>>,
+): Partial<Record<Key, LabelState>> {
+  const entries = Object.entries(states) as [Key, LabelState | null][];
+  return Object.fromEntries(entries.filter(([, state]) => state !== null)) as Partial<
+    Record<Key, LabelState>
+  >;
+}

@@ -1,0 +1,93 @@
+import type { RowProblem } from "../../../shared/contract.ts";
+import { cellText, emptyRow } from "../label-row.ts";
+import {
+  combined,
+  known,
+  stateOf,
+  type LabelState,
+  type Preset,
+  type PresetRow,
+} from "./preset.ts";
+
+type Cells = Readonly<Record<string, string>>;
+
+/**
+ * VinDr-CXR: image_labels_train.csv with a row for each of three readers, image_labels_test.csv
+ * with their consensus (Nguyen et al. 2022, Sci Data 9:429).
+ */
+export const vindr: Preset = {
+  name: "vindr-cxr",
+  title: "VinDr-CXR",
+  recognisedBy: ["image_id", "Aortic enlargement", "Cardiomegaly", "Pleural effusion"],
+  companions: [],
+  meanings: [
+    ["image_id", "Film and file name"],
+    ["rad_id", "Reader; the majority of an image's readers is taken"],
+    ["Cardiomegaly", "Cardiomegaly"],
+    ["Edema", "Congestion"],
+    ["Pleural effusion", "Pleural effusion without a side: not used"],
+    ["Pneumonia, Infiltration, Consolidation", "Pneumonic infiltration without a side: not used"],
+    ["Atelectasis", "Atelectasis without a side: not used"],
+  ],
+  imageStandsForPatient: true,
+  read({ table }) {
+    const readings = new Map<string, { readonly line: number; readonly cells: Cells[] }>();
+    const invalid: RowProblem[] = [];
+    table.rows.forEach((cells, index) => {
+      const line = index + 2;
+      const image = cellText(cells.image_id);
+      if (image === null) {
+        invalid.push({ row: line, reason: "names no image" });
+        return;
+      }
+      const of = readings.get(image);
+      if (of === undefined) readings.set(image, { line, cells: [cells] });
+      else of.cells.push(cells);
+    });
+    let disputed = 0;
+    const part = table.columns.includes("rad_id") ? "train" : "test";
+    const rows = [...readings].map(([image, { line, cells }]): PresetRow => {
+      const state = (...columns: readonly string[]): LabelState | null => {
+        const votes = cells.map((reader) =>
+          combined(columns.map((column) => stateOf(reader[column]))),
+        );
+        const cast = votes.filter((vote) => vote !== null);
+        if (new Set(cast).size > 1) disputed++;
+        return majority(cast);
+      };
+      return {
+        ...emptyRow,
+        line,
+        image,
+        file: image,
+        part,
+        states: known({ cardiomegaly: state("Cardiomegaly"), congestion: state("Edema") }),
+        sideless: known({
+          pleural_effusion: state("Pleural effusion"),
+          pneumonic_infiltration: state("Pneumonia", "Infiltration", "Consolidation"),
+          atelectasis: state("Atelectasis"),
+        }),
+      };
+    });
+    const notes = [
+      "The table names no patients. A film whose file names none either counts as a patient of " +
+        "its own; a patient with several films is then protected for each film only.",
+      "Edema stands for congestion, which the data set does not label.",
+      ...(disputed === 0
+        ? []
+        : [
+            `The readers disagree on ${disputed} labels; the majority is taken, and a tie counts ` +
+              "as uncertain.",
+          ]),
+    ];
+    return { rows, invalid, notes };
+  },
+};
+
+function majority(votes: readonly LabelState[]): LabelState | null {
+  if (votes.length === 0) return null;
+  const positive = votes.filter((vote) => vote === "positive").length;
+  const negative = votes.filter((vote) => vote === "negative").length;
+  if (positive * 2 > votes.length) return "positive";
+  return negative * 2 > votes.length ? "negative" : "uncertain";
+}
