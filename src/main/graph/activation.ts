@@ -15,16 +15,16 @@ function ruleOf(context: Context, name: ActivationName, x: Tensor): Rule {
     case "mish": {
       // x tanh(softplus(x)) (Misra 2019, arXiv 1908.08681). With s = sigmoid(x) and p = s (2 - s)
       // the hyperbolic tangent is t = p / (2 - p): no logarithm, no overflow, no cancellation.
-      // The derivative is t + x s (1 - t^2).
+      // The derivative is t + x s (1 - t^2) = t + s (x - x t t).
       const s = builder.unary("sigmoid", x);
       const p = builder.multiply(s, builder.subtract(number(2), s));
       const t = builder.divide(p, builder.subtract(number(2), p));
+      const value = builder.multiply(x, t);
       return {
-        value: builder.multiply(x, t),
+        value,
         derivative: () => {
-          const w = builder.multiply(x, s);
-          const rest = builder.multiply(w, builder.multiply(t, t));
-          return builder.add(t, builder.subtract(w, rest));
+          const rest = builder.subtract(x, builder.multiply(value, t));
+          return builder.add(t, builder.multiply(s, rest));
         },
       };
     }

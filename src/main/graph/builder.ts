@@ -110,6 +110,9 @@ export class GraphBuilder {
       throw new Error(`[${x.shape.join(", ")}] does not reshape to [${shape.join(", ")}]`);
     if (shape.length === x.shape.length && shape.every((extent, at) => extent === x.shape[at]))
       return x;
+    // Of several in a row only the last counts, and each costs an engine a call.
+    const made = this.operations[x.id];
+    if (made?.kind === "reshape") return this.reshape(made.inputs[0], shape);
     return this.push(shape, { kind: "reshape", inputs: [x] });
   }
 

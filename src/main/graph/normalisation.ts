@@ -1,5 +1,14 @@
 import type { GroupNormLayer } from "../network/description.ts";
 import { byUnit, parameterInput, type Context, type Flow, type LayerResult } from "./context.ts";
+import {
+  folded,
+  foldedRow,
+  foldingOf,
+  groupMatrices,
+  sumOfFold,
+  sumOfRows,
+  unfolded,
+} from "./folding.ts";
 import { standing } from "./gradients.ts";
 import type { Tensor } from "./ir.ts";
 
@@ -17,44 +26,51 @@ export function groupNormalisation(
   flow: Flow,
 ): LayerResult {
   const { builder } = context;
-  const [images = 0, pixels = 0, channels = 0] = flow.tensor.shape;
-  const perGroup = channels / layer.groups;
-  const count = pixels * perGroup;
+  const folding = foldingOf(flow.tensor);
+  const { images, pixels, channels, fold } = folding;
+  const { groups } = layer;
+  const count = (pixels * channels) / groups;
+  const matrices = groupMatrices(builder, folding, groups);
 
-  /** [images, 1, channels] summed over each group, and given back to each of its channels. */
-  const overGroups = (perChannel: Tensor, factor: number): Tensor => {
-    const grouped = builder.reshape(perChannel, [images, layer.groups, perGroup]);
-    const sum = builder.scale(builder.reduce("sum", grouped, 2), factor);
-    const spread = builder.multiply(
-      sum,
-      builder.constant([1, 1, perGroup], new Float32Array(perGroup).fill(1)),
-    );
-    return builder.reshape(spread, [images, 1, channels]);
-  };
+  /** Sums of a folded row [images, fold * channels] over groups: [images, groups]. */
+  const overGroups = (sums: Tensor): Tensor =>
+    builder.matrixProduct(sums, matrices.toGroups(1 / count));
+  /** A number for each group [images, groups] given to each place of a folded row. */
+  const rowOf = (perGroup: Tensor): Tensor =>
+    builder.reshape(builder.matrixProduct(perGroup, matrices.toRow()), [
+      images,
+      1,
+      fold * channels,
+    ]);
 
-  const factor = parameterInput(context, `${layer.name}.weight`, { kind: "flat" }, [
-    1,
-    1,
-    channels,
-  ]);
-  const offset = parameterInput(context, `${layer.name}.bias`, { kind: "flat" }, [1, 1, channels]);
-  const mean = overGroups(builder.reduce("sum", flow.tensor, 1), 1 / count);
-  const centred = builder.subtract(flow.tensor, mean);
-  const variance = overGroups(builder.reduce("sumOfSquares", centred, 1), 1 / count);
+  const perChannel = [1, 1, channels];
+  const factor = parameterInput(context, `${layer.name}.weight`, { kind: "flat" }, perChannel);
+  const offset = parameterInput(context, `${layer.name}.bias`, { kind: "flat" }, perChannel);
+  const maps = folded(builder, folding, flow.tensor);
+  const mean = overGroups(sumOfRows(builder, folding, maps));
+  const centred = builder.subtract(maps, rowOf(mean));
+  const squares = builder.multiply(centred, centred);
+  const variance = overGroups(sumOfRows(builder, folding, squares));
   const inverse = builder.divide(
-    builder.scalar(1, 3),
-    builder.unary("squareRoot", builder.add(variance, builder.scalar(layer.epsilon, 3))),
+    builder.scalar(1, 2),
+    builder.unary("squareRoot", builder.add(variance, builder.scalar(layer.epsilon, 2))),
   );
-  const scale = builder.multiply(inverse, factor);
-  const value = builder.add(builder.multiply(centred, scale), offset);
+  const scale = builder.multiply(rowOf(inverse), foldedRow(builder, folding, factor));
+  const value = builder.add(builder.multiply(centred, scale), foldedRow(builder, folding, offset));
 
   return {
-    flow: { ...flow, tensor: value },
-    backward: (gradient, needsInput) => {
-      const offsetGradient = builder.reduce("sum", gradient, 1);
+    flow: { ...flow, tensor: unfolded(builder, folding, value) },
+    backward: (unfoldedGradient, needsInput) => {
+      const gradient = folded(builder, folding, unfoldedGradient);
+      const offsetGradient = sumOfFold(builder, folding, sumOfRows(builder, folding, gradient));
+      const products = sumOfRows(builder, folding, builder.multiply(gradient, centred));
+      const inverseOfChannels = builder.reshape(
+        builder.matrixProduct(inverse, matrices.toChannels()),
+        [images, 1, channels],
+      );
       const factorGradient = builder.multiply(
-        builder.reduce("sum", builder.multiply(gradient, centred), 1),
-        inverse,
+        sumOfFold(builder, folding, products),
+        inverseOfChannels,
       );
       for (const [part, perImage] of [
         ["weight", factorGradient],
@@ -69,14 +85,21 @@ export function groupNormalisation(
         });
       if (!needsInput) return null;
       // d/dx = scale dy - inverse (mean(factor dy) + normalised mean(factor dy normalised))
-      const meanGradient = overGroups(builder.multiply(offsetGradient, factor), 1 / count);
-      const meanProduct = overGroups(builder.multiply(factorGradient, factor), 1 / count);
-      const slope = builder.multiply(builder.multiply(inverse, inverse), meanProduct);
+      const meanOf = (perImage: Tensor): Tensor =>
+        builder.matrixProduct(
+          builder.reshape(builder.multiply(perImage, factor), [images, channels]),
+          matrices.channelsToGroups(1 / count),
+        );
+      const slope = builder.multiply(builder.multiply(inverse, inverse), meanOf(factorGradient));
       const correction = builder.add(
-        builder.multiply(centred, slope),
-        builder.multiply(inverse, meanGradient),
+        builder.multiply(centred, rowOf(slope)),
+        rowOf(builder.multiply(inverse, meanOf(offsetGradient))),
       );
-      return builder.subtract(builder.multiply(gradient, scale), correction);
+      return unfolded(
+        builder,
+        folding,
+        builder.subtract(builder.multiply(gradient, scale), correction),
+      );
     },
   };
 }

@@ -1,17 +1,9 @@
 import type { PoolLayer } from "../network/description.ts";
 import type { Context, Flow, LayerResult } from "./context.ts";
-import type { Tensor } from "./ir.ts";
+import { maximumAlong } from "./max-along.ts";
 import { coverage, coveringRows, outputSize, windowRows, type WindowGeometry } from "./windows.ts";
 
-/** Below every float that a network reaches, but finite, so that no product of it is NaN. */
-const belowAll = -3.4e38;
-
-/**
- * Pooling of maps. Where several taps share the maximum, they share its gradient equally: of the
- * valid subgradients the one that does not depend on the order of pixels. Constant regions
- * (the black border of a film) make such ties common.
- */
-export function pooling(context: Context, layer: PoolLayer, flow: Flow): LayerResult {
+function averagePooling(context: Context, layer: PoolLayer, flow: Flow): LayerResult {
   const { builder } = context;
   const [images = 0, inputPixels = 0, channels = 0] = flow.tensor.shape;
   const geometry: WindowGeometry = {
@@ -26,56 +18,73 @@ export function pooling(context: Context, layer: PoolLayer, flow: Flow): LayerRe
   const taps = layer.kernel * layer.kernel;
   const outputPixels = output.height * output.width;
   const matrix = builder.reshape(flow.tensor, [images * inputPixels, channels]);
-  const fill = layer.kind === "maxPool" ? belowAll : 0;
-  const windows = builder.reshape(builder.gatherRows(matrix, windowRows(geometry), fill), [
+  const windows = builder.reshape(builder.gatherRows(matrix, windowRows(geometry)), [
     images * outputPixels,
     taps,
     channels,
   ]);
-  const asMaps = (x: Tensor): Tensor => builder.reshape(x, [images, outputPixels, channels]);
-
-  /** Each (output pixel, tap) contribution summed where its input pixel is. */
-  const gatherBack = (contributions: Tensor, rows: Int32Array): Tensor => {
-    const covering = builder.reshape(builder.gatherRows(contributions, rows), [
-      images * inputPixels,
-      coverage(geometry),
-      channels,
-    ]);
-    return builder.reshape(builder.reduce("sum", covering, 1), [images, inputPixels, channels]);
-  };
-
-  if (layer.kind === "averagePool") {
-    const mean = builder.scale(builder.reduce("sum", windows, 1), 1 / taps);
-    return {
-      flow: { ...output, tensor: asMaps(mean) },
-      backward: (gradient, needsInput) => {
-        if (!needsInput) return null;
-        const shares = builder.scale(gradient, 1 / taps);
-        const rows = coveringRows(geometry).map((pair) =>
-          pair < 0 ? -1 : Math.floor(pair / taps),
-        );
-        return gatherBack(builder.reshape(shares, [images * outputPixels, channels]), rows);
-      },
-    };
-  }
-
-  const maximum = builder.reduce("maximum", windows, 1);
+  const mean = builder.scale(builder.reduce("sum", windows, 1), 1 / taps);
   return {
-    flow: { ...output, tensor: asMaps(maximum) },
+    flow: { ...output, tensor: builder.reshape(mean, [images, outputPixels, channels]) },
     backward: (gradient, needsInput) => {
       if (!needsInput) return null;
-      const reached = builder.binary("equal", windows, maximum);
-      const share = builder.divide(
-        builder.reshape(gradient, [images * outputPixels, 1, channels]),
-        builder.reduce("sum", reached, 1),
-      );
-      const contributions = builder.reshape(builder.multiply(reached, share), [
-        images * outputPixels * taps,
+      const shares = builder.reshape(builder.scale(gradient, 1 / taps), [
+        images * outputPixels,
         channels,
       ]);
-      return gatherBack(contributions, coveringRows(geometry));
+      const rows = coveringRows(geometry).map((pair) => (pair < 0 ? -1 : Math.floor(pair / taps)));
+      const covering = builder.reshape(builder.gatherRows(shares, rows), [
+        images * inputPixels,
+        coverage(geometry),
+        channels,
+      ]);
+      return builder.reshape(builder.reduce("sum", covering, 1), flow.tensor.shape);
     },
   };
+}
+
+/**
+ * Max-pooling down the columns and then along the rows: fewer values are moved than under whole
+ * windows, and down the columns whole rows of the map are.
+ */
+function maxPooling(context: Context, layer: PoolLayer, flow: Flow): LayerResult {
+  const { builder } = context;
+  const [images = 0, , channels = 0] = flow.tensor.shape;
+  const { kernel, stride, padding } = layer;
+  const window = { kernel, stride, padding };
+  const { height, width } = flow;
+  const inner = width * channels;
+  const columns = maximumAlong(
+    builder,
+    { ...window, outer: images, length: height, inner },
+    builder.reshape(flow.tensor, [images * height, inner]),
+  );
+  const outer = images * columns.output;
+  const rows = maximumAlong(
+    builder,
+    { ...window, outer, length: width, inner: channels },
+    builder.reshape(columns.value, [outer * width, channels]),
+  );
+  const pixels = columns.output * rows.output;
+  return {
+    flow: {
+      height: columns.output,
+      width: rows.output,
+      tensor: builder.reshape(rows.value, [images, pixels, channels]),
+    },
+    backward: (gradient, needsInput) => {
+      if (!needsInput) return null;
+      const ofColumns = rows.backward(builder.reshape(gradient, [images * pixels, channels]));
+      const ofMap = columns.backward(builder.reshape(ofColumns, [outer, inner]));
+      return builder.reshape(ofMap, flow.tensor.shape);
+    },
+  };
+}
+
+export function pooling(context: Context, layer: PoolLayer, flow: Flow): LayerResult {
+  return layer.kind === "maxPool"
+    ? maxPooling(context, layer, flow)
+    : averagePooling(context, layer, flow);
 }
 
 /** The mean of each map: [images, pixels, channels] to [images, 1, channels]. */
