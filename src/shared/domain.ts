@@ -1,3 +1,4 @@
+import type { ChecklistItem } from "./checklist.ts";
 import type { FindingKey, Grade } from "./findings.ts";
 import type { TrainingPlan } from "./plan.ts";
 import type { Preflight } from "./preflight.ts";
@@ -259,6 +260,15 @@ export interface LedgerRun {
   readonly state: RunState;
 }
 
+/** Exact statistics on held-out patients that were shown or written: not covered by any epsilon. */
+export interface LedgerRelease {
+  readonly sequence: number;
+  readonly recordedAt: Timestamp;
+  readonly what: "comparison" | "report";
+  readonly runIds: readonly string[];
+  readonly patients: { readonly validation: number; readonly test: number };
+}
+
 export interface Ledger {
   readonly cohortId: number;
   readonly entries: readonly LedgerEntry[];
@@ -276,6 +286,7 @@ export interface Ledger {
   readonly cap: number | null;
   /** What `epsilon` is of: all of it together gives it back. */
   readonly mechanisms: readonly LedgerMechanism[];
+  readonly releases: readonly LedgerRelease[];
   readonly verification: LedgerVerification;
 }
 
@@ -314,5 +325,8 @@ export interface PrivacyQuote {
     readonly falsePositiveRate: number;
     readonly truePositiveRate: number;
   }[];
-  readonly warnings: readonly string[];
+  /** The same sentence for the patient with the most images, where the unit is the image. */
+  readonly patientSentence: string | null;
+  /** What the plan covers and what not. */
+  readonly checklist: readonly ChecklistItem[];
 }

@@ -1,3 +1,4 @@
+import { privacyChecklist, type ChecklistFacts } from "../../shared/checklist.ts";
 import type { PrivacyQuote } from "../../shared/domain.ts";
 import { UserError } from "../../shared/errors.ts";
 import { epsilonOf } from "../privacy/accountant.ts";
@@ -5,7 +6,7 @@ import { meaningOf } from "../privacy/meaning.ts";
 import type { SubsampledGaussian } from "../privacy/mechanism.ts";
 import { epsilonFigure } from "../privacy/figures.ts";
 import { epsilonWithRun, largestEpsilonThatFits, type Budget } from "./budget.ts";
-import { makePlan, planWarnings, type PlanChoices } from "./recipe.ts";
+import { makePlan, type PlanChoices } from "./recipe.ts";
 import { patientFigures, plannedSpending, unitMechanisms, type Spending } from "./spending.ts";
 
 /** All that the figures of a quote are computed from: plain data, so that it crosses to a worker. */
@@ -13,6 +14,9 @@ export interface QuoteQuestion {
   readonly choices: PlanChoices & { readonly epsilon: number };
   readonly mostImagesOfAPatient: number;
   readonly medianImagesOfAPatient: number;
+  readonly patients: ChecklistFacts["patients"];
+  /** Private runs that have spent anything so far. */
+  readonly earlierRuns: number;
   /** What the runs of the ledger have spent on the patient with the most images. */
   readonly before: readonly SubsampledGaussian[];
   readonly budget: Budget;
@@ -31,6 +35,7 @@ export function figuresOfQuote(question: QuoteQuestion): PrivacyQuote {
   const { noiseMultiplier, delta, epsilon } = privacy;
   const bound = epsilonOf(unitMechanisms(plan, steps), delta);
   const run = plannedSpending(plan, question);
+  const patient = patientFigures(run);
   const meaning = meaningOf(epsilon, delta, recipe.unit);
   return {
     targetEpsilon: question.choices.epsilon,
@@ -44,12 +49,21 @@ export function figuresOfQuote(question: QuoteQuestion): PrivacyQuote {
     rdp: bound.rdp ?? epsilon,
     pld: bound.pld,
     accountant: privacy.accountant,
-    patient: patientFigures(run),
+    patient,
     ...budgetFigures(question, run, delta),
     worstCasePosterior: meaning.posteriorFromEven,
     sentence: meaning.sentence,
     tradeOff: meaning.tradeOff,
-    warnings: planWarnings(plan),
+    patientSentence:
+      patient === null ? null : meaningOf(patient.epsilon, delta, "patient").sentence,
+    checklist: privacyChecklist({
+      plan,
+      epsilon,
+      patient,
+      patients: question.patients,
+      earlierRuns: question.earlierRuns,
+      withReference: true,
+    }),
   };
 }
 

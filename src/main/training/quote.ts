@@ -1,5 +1,7 @@
 import type { PrivacyQuote } from "../../shared/domain.ts";
 import type { Database } from "../store/database.ts";
+import { currentSplit } from "../store/splits.ts";
+import { countPatientsByPart } from "../store/training-images.ts";
 import { askAccountant } from "./account-service.ts";
 import { budgetOf } from "./cap.ts";
 import { planChoices, trainingUnits, type RunChoices } from "./planning.ts";
@@ -26,12 +28,20 @@ export function quoteQuestion(
   choices: RunChoices & { readonly epsilon: number },
 ): QuoteQuestion {
   const { epsilon } = choices;
-  const units = trainingUnits(database, choices.cohortId);
+  const { cohortId } = choices;
+  const units = trainingUnits(database, cohortId);
+  const before = spendingRuns(database, cohortId);
+  const split = currentSplit(database, cohortId);
   return {
     choices: { ...planChoices(database, choices), epsilon },
     mostImagesOfAPatient: units.mostImagesOfAPatient,
     medianImagesOfAPatient: units.medianImagesOfAPatient,
-    before: spendingRuns(database, choices.cohortId).flatMap((run) => patientMechanisms(run)),
-    budget: budgetOf(database, choices.cohortId),
+    patients: {
+      ...(split === null ? { validation: 0, test: 0 } : countPatientsByPart(database, split.id)),
+      trained: units.patients,
+    },
+    earlierRuns: before.filter((run) => run.stepsSpent > 0).length,
+    before: before.flatMap((run) => patientMechanisms(run)),
+    budget: budgetOf(database, cohortId),
   };
 }

@@ -118,28 +118,6 @@ export function planObstacle(recipe: Recipe, units: number): string | null {
   return null;
 }
 
-/** What to tell a person about a plan that can run and yet deserves a second look. */
-export function planWarnings(plan: TrainingPlan): string[] {
-  const { privacy, units, recipe } = plan;
-  if (privacy === null) return [];
-  const warnings: string[] = [];
-  if (privacy.delta >= 1 / units) {
-    warnings.push(
-      `Delta ${privacy.delta} is not below 1/${units}: a mechanism that publishes one ` +
-        `${recipe.unit} at random would satisfy it. Use ${defaultDelta(units)} or less.`,
-    );
-  }
-  if (recipe.unit === "image") {
-    warnings.push(
-      "The guarantee holds for one image. A patient with several images is protected less.",
-    );
-  }
-  if (privacy.epsilon > 10) {
-    warnings.push("Above epsilon 10 the guarantee by itself says little about one person.");
-  }
-  return warnings;
-}
-
 function privacyOf(target: {
   readonly epsilon: number;
   readonly delta: number | null;

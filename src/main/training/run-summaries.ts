@@ -1,7 +1,13 @@
-import type { Ledger, LedgerEntry, LedgerRun, RunSummary } from "../../shared/domain.ts";
+import type {
+  Ledger,
+  LedgerEntry,
+  LedgerRelease,
+  LedgerRun,
+  RunSummary,
+} from "../../shared/domain.ts";
 import type { FigureQuestion } from "../privacy/figures.ts";
 import type { Database } from "../store/database.ts";
-import { ledgerEntries } from "../store/ledger.ts";
+import { ledgerEntries, type StoredLedgerEntry } from "../store/ledger.ts";
 import { cohortDelta, requireRun, runsOfCohort, type RunRecord } from "../store/runs.ts";
 import { askInBackground } from "./account-service.ts";
 import { currentCap } from "./cap.ts";
@@ -93,7 +99,20 @@ export function readLedger(database: Database, cohortId: number): Ledger {
     mechanisms: runs
       .flatMap((run) => patientMechanisms(run))
       .map((mechanism) => ({ imagesPerPatient: 1, ...mechanism })),
+    releases: ledgerEntries(database, cohortId).flatMap((entry) => releaseOf(entry) ?? []),
     verification: verifyCohortLedger(database, cohortId),
+  };
+}
+
+function releaseOf({ kind, sequence, recordedAt, body }: StoredLedgerEntry): LedgerRelease | null {
+  if (kind !== "release") return null;
+  const { what, runIds, patients } = bodyOf(body) as Partial<LedgerRelease>;
+  return {
+    sequence,
+    recordedAt,
+    what: what ?? "comparison",
+    runIds: runIds ?? [],
+    patients: patients ?? { validation: 0, test: 0 },
   };
 }
 

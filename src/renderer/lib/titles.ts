@@ -1,4 +1,10 @@
-import type { RunKind, RunState, SplitPart } from "../../shared/domain.ts";
+import type {
+  LedgerEntryKind,
+  LedgerRelease,
+  RunKind,
+  RunState,
+  SplitPart,
+} from "../../shared/domain.ts";
 import type { FindingKey } from "../../shared/findings.ts";
 import { findings } from "../../shared/findings.ts";
 
@@ -19,6 +25,19 @@ export const runStateTitles: Readonly<Record<RunState, string>> = {
   stopped: "Stopped",
   failed: "Failed",
   finished: "Finished",
+};
+
+export const entryTitles: Readonly<Record<LedgerEntryKind, string>> = {
+  "run-planned": "Run planned",
+  "run-resumed": "Run resumed",
+  "run-ended": "Run ended",
+  "cap-changed": "Budget cap changed",
+  release: "Held-out statistics",
+};
+
+export const releaseTitles: Readonly<Record<LedgerRelease["what"], string>> = {
+  comparison: "Comparison shown",
+  report: "Report written",
 };
 
 export function findingTitle(key: FindingKey): string {

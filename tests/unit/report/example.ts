@@ -165,6 +165,15 @@ export async function exampleInput(
       epsilon: 8.5207,
       medianEpsilon: 8.5207,
       cap: null,
+      releases: [
+        {
+          sequence: 3,
+          recordedAt: "2026-11-24T04:00:00.000Z",
+          what: "comparison",
+          runIds: ["p-2026-11-24-0001", "r-2026-11-24-0001"],
+          patients: { validation: 800, test: 800 },
+        },
+      ],
       mechanisms: [
         { samplingRate: 0.02, noiseMultiplier: 0.842, steps: 1712, imagesPerPatient: 1 },
       ],

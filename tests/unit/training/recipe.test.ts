@@ -3,12 +3,7 @@ import { describe, expect, it } from "vitest";
 import { UserError } from "../../../src/shared/errors.ts";
 import { trainingPlanSchema } from "../../../src/shared/plan.ts";
 import { epsilonOf } from "../../../src/main/privacy/accountant.ts";
-import {
-  defaultDelta,
-  defaultRecipe,
-  makePlan,
-  planWarnings,
-} from "../../../src/main/training/recipe.ts";
+import { defaultDelta, defaultRecipe, makePlan } from "../../../src/main/training/recipe.ts";
 
 const cohort = { positiveAtGrade: 2, pixelPipeline: "test" };
 
@@ -79,10 +74,5 @@ describe("a plan", () => {
     expect(() => makePlan({ recipe, epsilon: 8, delta: null, units: 1000, ...cohort })).toThrow(
       /at most 500/,
     );
-  });
-
-  it("warns of a delta that a careless mechanism would meet", () => {
-    expect(planWarnings(planOf(1000, 8))).toEqual([]);
-    expect(planWarnings(planOf(1000, 8, 1e-3)).join()).toMatch(/1\/1000/);
   });
 });

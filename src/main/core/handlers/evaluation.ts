@@ -9,6 +9,7 @@ import { cohortOverview } from "../../store/cohorts.ts";
 import { keepComparison, keptComparison, scoredImages } from "../../store/comparisons.ts";
 import { manufacturersOf } from "../../store/image-table.ts";
 import { optimiserInWords } from "../../training/recipe-words.ts";
+import { recordRelease } from "../../training/releases.ts";
 import { readLedger, runSummary } from "../../training/run-summaries.ts";
 import type { CoreContext } from "../context.ts";
 import type { JobControl } from "../jobs.ts";
@@ -45,6 +46,7 @@ export function evaluationHandlers(context: CoreContext): Handlers<EvaluationPro
           const comparison =
             keptComparison(database, pair.privateRunId, pair.referenceRunId) ??
             (await compare(context, pair, control));
+          recordRelease(database, "report", [pair.privateRunId, pair.referenceRunId]);
           control.report({ phase: "Writing the report", done: 0, total: null });
           const written = await writeReport({
             file,
@@ -139,6 +141,7 @@ async function compare(
       control.report({ phase: "Comparing", done, total });
     },
   });
+  recordRelease(database, "comparison", [pair.privateRunId, pair.referenceRunId]);
   keepComparison(database, pair.privateRunId, pair.referenceRunId, comparison);
   return comparison;
 }

@@ -1,0 +1,30 @@
+import type { LedgerRelease } from "../../shared/domain.ts";
+import { transaction, type Database } from "../store/database.ts";
+import { requireRun } from "../store/runs.ts";
+import { countPatientsByPart } from "../store/training-images.ts";
+import { appendEntry } from "./ledger-entries.ts";
+
+/**
+ * Enters exact statistics on held-out patients in the ledger, before they are shown or written.
+ * A training guarantee does not protect these patients; who signs for the cohort has to see how
+ * often and in what form their data left it.
+ *
+ * @param runIds the runs that were measured, all of one cohort; null and absent ones are left out
+ */
+export function recordRelease(
+  database: Database,
+  what: LedgerRelease["what"],
+  runIds: readonly (string | null)[],
+): void {
+  const runs = runIds.flatMap((runId) => (runId === null ? [] : [requireRun(database, runId)]));
+  const [first] = runs;
+  if (first === undefined) return;
+  transaction(database, () => {
+    const { validation, test } = countPatientsByPart(database, first.splitId);
+    appendEntry(database, { cohortId: first.cohortId, runId: null }, "release", {
+      what,
+      runIds: runs.map((run) => run.id),
+      patients: { validation, test },
+    });
+  });
+}
