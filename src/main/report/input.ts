@@ -16,6 +16,9 @@ export interface ReportInput {
     readonly worstCasePosterior: number;
     /** Best true-positive rate of a membership attacker at each false-positive rate. */
     readonly tradeOff: readonly RocPoint[];
+    /** The guarantee in one plain sentence, and for a patient where the unit is the image. */
+    readonly sentence: string;
+    readonly patientSentence: string | null;
   };
   readonly network: { readonly title: string; readonly parameters: number };
   /** Such as "NAdam (second moment corrected for the noise)". */

@@ -1,4 +1,5 @@
 import { compareRuns, type RunToEvaluate } from "../../../src/main/evaluation/compare.ts";
+import { meaningOf } from "../../../src/main/privacy/meaning.ts";
 import type { ReportInput } from "../../../src/main/report/report.ts";
 import type { RunSummary } from "../../../src/shared/domain.ts";
 import { findingKeys, type FindingKey } from "../../../src/shared/findings.ts";
@@ -185,6 +186,8 @@ export async function exampleInput(
       worstCasePosterior: Math.exp(7.8912) / (1 + Math.exp(7.8912)),
       // The trade-off of a Gaussian mechanism with mu = 1.6, as an example of a curve.
       tradeOff: gaussianTradeOff(1.6),
+      sentence: meaningOf(7.8912, 1e-5).sentence,
+      patientSentence: null,
     },
     network: { title: "ResNet9 (GroupNorm, Mish)", parameters: 4_903_624 },
     optimiser: "NAdam, second moment corrected for the noise",

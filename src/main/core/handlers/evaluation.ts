@@ -9,8 +9,9 @@ import { cohortOverview } from "../../store/cohorts.ts";
 import { keepComparison, keptComparison, scoredImages } from "../../store/comparisons.ts";
 import { manufacturersOf } from "../../store/image-table.ts";
 import { optimiserInWords } from "../../training/recipe-words.ts";
+import { prepareFigures } from "../../training/account-service.ts";
 import { recordRelease } from "../../training/releases.ts";
-import { readLedger, runSummary } from "../../training/run-summaries.ts";
+import { ledgerQuestions, readLedger, runSummary } from "../../training/run-summaries.ts";
 import type { CoreContext } from "../context.ts";
 import type { JobControl } from "../jobs.ts";
 import { version } from "../version.ts";
@@ -47,6 +48,7 @@ export function evaluationHandlers(context: CoreContext): Handlers<EvaluationPro
             keptComparison(database, pair.privateRunId, pair.referenceRunId) ??
             (await compare(context, pair, control));
           recordRelease(database, "report", [pair.privateRunId, pair.referenceRunId]);
+          await prepareFigures(ledgerQuestions(database, cohortId));
           control.report({ phase: "Writing the report", done: 0, total: null });
           const written = await writeReport({
             file,
@@ -70,6 +72,7 @@ function reportInput(
   const { privacy, recipe } = privateRun.plan;
   if (privacy === null) throw new Error("a private run has privacy in its plan");
   const meaning = meaningOf(privateRun.epsilonSpent ?? privacy.epsilon, privacy.delta, recipe.unit);
+  const patient = privateRun.patientSpent;
   const { parameterCount } = networkNamed(recipe.network);
   const manufacturers = manufacturersOf(database, cohortId);
   return {
@@ -78,7 +81,12 @@ function reportInput(
     ledger: readLedger(database, cohortId),
     privateRun,
     referenceRun: runSummary(database, pair.referenceRunId),
-    meaning: { worstCasePosterior: meaning.posteriorFromEven, tradeOff: meaning.tradeOff },
+    meaning: {
+      worstCasePosterior: meaning.posteriorFromEven,
+      tradeOff: meaning.tradeOff,
+      sentence: meaning.sentence,
+      patientSentence: patient == null ? null : meaningOf(patient.epsilon, privacy.delta).sentence,
+    },
     network: { title: recipe.network, parameters: parameterCount },
     optimiser: optimiserInWords(recipe),
     synthetic: manufacturers.length > 0 && manufacturers.every(isInventedManufacturer),

@@ -1,4 +1,4 @@
-import { count, decimals, epsilonText, rate, scientific } from "../format.ts";
+import { count, decimals, epsilonText, rate, scientific, undefinedMark } from "../format.ts";
 import type { ReportFacts } from "../input.ts";
 import { captionStyle, type Sheet } from "../layout/sheet.ts";
 import { drawTable } from "../layout/table.ts";
@@ -9,23 +9,33 @@ export function writeLedger(sheet: Sheet, facts: ReportFacts): void {
   const { ledger, privateRun } = facts;
   sheet.heading(1, "7  Privacy ledger of the cohort");
   const delta = ledger.delta === null ? "" : ` at δ = ${scientific(ledger.delta)}`;
+  const byImage = ledger.runs.some((run) => run.unit === "image");
   sheet.paragraph(
     `All private runs of the cohort together have spent ε = ${bold(epsilonText(ledger.epsilon))}` +
-      `${delta}, failed and stopped runs included. A step counts as spent once it is journaled, ` +
-      "before its noise is drawn. Whoever sees the results of several runs is held by this figure, " +
-      "not by that of one run.",
+      `${delta}${byImage ? " for the patient with the most images" : ""}, failed and stopped runs ` +
+      "included. " +
+      (byImage
+        ? `For a patient with the median number of images it is ε = ${bold(epsilonText(ledger.medianEpsilon))}. `
+        : "") +
+      "A step counts as spent once it is journaled, before its noise is drawn. Whoever sees the " +
+      "results of several runs is held by this figure, not by that of one run. " +
+      (ledger.cap === null
+        ? "No budget cap is set."
+        : `The budget cap of the cohort is ε = ${bold(String(ledger.cap))}.`),
   );
   drawTable(sheet, {
     caption: "Every private run of the cohort.",
     columns: [
-      { title: "Run", share: 2.1 },
+      { title: "Run", share: 1.9 },
       { title: "State", share: 0.9 },
       { title: "Unit", share: 0.8 },
+      { title: "Patients trained", share: 0.9, align: "right" },
+      { title: "Held out", share: 0.8, align: "right" },
       { title: "q", share: 0.9, align: "right" },
       { title: "σ", share: 0.8, align: "right" },
       { title: "Steps spent", share: 0.9, align: "right" },
-      { title: "Steps planned", share: 0.9, align: "right" },
-      { title: "ε", share: 0.7, align: "right" },
+      { title: "of", share: 0.8, align: "right" },
+      { title: byImage ? "ε (patient)" : "ε", share: byImage ? 1.1 : 0.7, align: "right" },
     ],
     rows: [
       ...ledger.runs.map((run) => ({
@@ -33,20 +43,31 @@ export function writeLedger(sheet: Sheet, facts: ReportFacts): void {
           run.runId === privateRun.id ? `${plain(run.runId)} (this report)` : plain(run.runId),
           run.state,
           run.unit,
+          run.patients === null ? undefinedMark : count(run.patients.trained),
+          run.patients === null
+            ? undefinedMark
+            : count(run.patients.validation + run.patients.test),
           rate(run.samplingRate),
           decimals(run.noiseMultiplier, 4),
           count(run.stepsSpent),
           count(run.stepsPlanned),
-          epsilonText(run.epsilon),
+          run.patient === null
+            ? epsilonText(run.epsilon)
+            : `${epsilonText(run.epsilon)} (${epsilonText(run.patient.epsilon)})`,
         ],
       })),
       {
-        cells: ["Composed", "", "", "", "", "", "", epsilonText(ledger.epsilon)],
+        cells: ["Composed", "", "", "", "", "", "", "", "", epsilonText(ledger.epsilon)],
         isStrong: true,
       },
     ],
-    note: "The composed epsilon is computed from all runs' mechanisms together and is usually less than the sum of the column.",
+    note:
+      "The composed epsilon is computed from all runs' mechanisms together and is usually less than the sum of the column." +
+      (byImage
+        ? " Where the unit is an image, the first figure is of one image and the one in parentheses of the patient with the most."
+        : ""),
   });
+  writeReleases(sheet, facts);
   const last = ledger.entries.at(-1);
   const { verification } = ledger;
   sheet.paragraph(
@@ -63,4 +84,35 @@ export function writeLedger(sheet: Sheet, facts: ReportFacts): void {
       captionStyle,
     );
   }
+}
+
+/** What was measured exactly on patients whom no run's guarantee protects. */
+function writeReleases(sheet: Sheet, { ledger }: ReportFacts): void {
+  sheet.heading(2, "Exact statistics on held-out patients: not covered");
+  sheet.paragraph(
+    "Epsilon protects the patients that a run was trained on. Thresholds, metrics, curves and " +
+      "tables are exact statistics of validation and test patients; each time they were computed " +
+      "or written is an entry of the ledger.",
+  );
+  drawTable(sheet, {
+    caption: "Releases of exact statistics on held-out patients.",
+    columns: [
+      { title: "Entry", share: 0.6, align: "right" },
+      { title: "Date", share: 1 },
+      { title: "What", share: 1 },
+      { title: "Runs", share: 3 },
+      { title: "Validation patients", share: 1, align: "right" },
+      { title: "Test patients", share: 1, align: "right" },
+    ],
+    rows: ledger.releases.map((release) => ({
+      cells: [
+        count(release.sequence),
+        release.recordedAt.slice(0, 10),
+        release.what,
+        plain(release.runIds.join(", ")),
+        count(release.patients.validation),
+        count(release.patients.test),
+      ],
+    })),
+  });
 }

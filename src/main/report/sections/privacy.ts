@@ -1,10 +1,11 @@
+import { privacyChecklist, type ChecklistItem } from "../../../shared/checklist.ts";
 import { printTheme, tradeOffChart } from "../../../shared/charts/index.ts";
 import { count, decimals, epsilonText, percent, rate, scientific } from "../format.ts";
 import { unitOf, type ReportFacts } from "../input.ts";
 import { drawFigure, type Pen } from "../layout/figure.ts";
 import type { Sheet } from "../layout/sheet.ts";
 import { drawTable } from "../layout/table.ts";
-import { bold } from "../layout/text.ts";
+import { bold, plain } from "../layout/text.ts";
 
 const accountants = {
   rdp: "RDP (Rényi differential privacy)",
@@ -24,10 +25,15 @@ export function writePrivacy(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
       `${unit === "patient" ? "a patient with all of the patient's images and labels" : "a single image with its labels"}. ` +
       `Two data sets are neighbours if one arises from the other by adding or removing one ${unit}.`,
   );
-  if (unit === "image") {
+  const patient = privateRun.patientSpent ?? null;
+  if (patient !== null) {
     sheet.paragraph(
-      bold("A patient with several images is protected less than these numbers say.") +
-        " Epsilon for a patient grows with the number of the patient's images in the training part.",
+      bold("A patient with several images is protected less than these numbers say. ") +
+        `For the patient with the most images in the training part (${count(patient.mostImages)}) ` +
+        `the private run is (ε, δ)-differentially private with ε = ${bold(epsilonText(patient.epsilon))} ` +
+        `at the same δ; for a patient with the median number (${count(patient.medianImages)}), with ` +
+        `ε = ${bold(epsilonText(patient.medianEpsilon))}. Both are by the privacy loss distribution of ` +
+        "a mixture of Gaussians, since each image is sampled and clipped on its own.",
     );
   }
   drawTable(sheet, {
@@ -58,7 +64,20 @@ export function writePrivacy(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
       ["δ", scientific(privacy.delta)],
       ["ε of the plan", epsilonText(privacy.epsilon)],
       ["ε spent by this run", epsilon],
-      ["ε of the cohort's ledger", epsilonText(ledger.epsilon)],
+      ...(patient === null
+        ? []
+        : [
+            [
+              `ε of a patient with ${count(patient.mostImages)} images, the most`,
+              epsilonText(patient.epsilon),
+            ] as const,
+            [
+              `ε of a patient with ${count(patient.medianImages)} images, the median`,
+              epsilonText(patient.medianEpsilon),
+            ] as const,
+          ]),
+      ["ε of the cohort's ledger, for a patient", epsilonText(ledger.epsilon)],
+      ["Budget cap of the ledger", ledger.cap === null ? "none" : String(ledger.cap)],
     ]),
   });
   sheet.heading(2, "What it means");
@@ -69,6 +88,10 @@ export function writePrivacy(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
       "over all attacks, present and future, not a description of a known one. " +
       rocSentence(facts),
   );
+  sheet.paragraph(plain(meaning.sentence));
+  if (meaning.patientSentence !== null) {
+    sheet.paragraph(`For the patient with the most images: ${plain(meaning.patientSentence)}`);
+  }
   const size = { theme: printTheme, widthPixels: 232, heightPixels: 222 };
   drawFigure(sheet, pen, {
     caption:
@@ -80,8 +103,7 @@ export function writePrivacy(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
     panels: [{ chart: tradeOffChart(pen.plot, meaning.tradeOff, size) }],
     columns: 1,
   });
-  sheet.heading(2, "What it does not cover");
-  sheet.bullets(notCovered(facts));
+  writeChecklist(sheet, facts);
 }
 
 /** One point of the trade-off curve in words: what an attacker gets at one false alarm in ten. */
@@ -99,28 +121,32 @@ function rocSentence(facts: ReportFacts): string {
   );
 }
 
-function notCovered(facts: ReportFacts): string[] {
-  const { privateEvaluation: evaluation } = facts;
-  return [
-    `${bold("Validation and test patients.")} The guarantee is for the training part. Every number ` +
-      `of this report was computed from ${count(evaluation.testPatients)} test patients and ` +
-      `${count(evaluation.validationPatients)} validation patients without noise.`,
-    `${bold("Thresholds.")} The thresholds on the scores were fitted on the validation patients.`,
-    `${bold("Counts of the cohort.")} The number of units in the training part, which sets the ` +
-      "sampling rate, and the counts and prevalences in section 2 are exact; cells of fewer than " +
-      `${facts.comparison.minimumCell} are suppressed.`,
-    `${bold("The reference run.")} It was trained without clipping and noise and protects nobody. ` +
-      "Its weights must stay where the data are.",
-    `${bold("Training telemetry.")} Losses and gradient norms of the steps are exact values of ` +
-      "private data. They are shown in the app only and are not part of this report or of any export.",
-    `${bold("Attacks on floating-point noise.")} The noise is Gaussian in floating point. Attacks ` +
-      "on its low-order bits (Mironov 2012) are not mitigated.",
-    `${bold("Weights to start from.")} ${
-      facts.privateRun.plan.recipe.initialWeights === null
-        ? "None were used: the training started from random weights."
-        : "The run started from weights trained elsewhere; the guarantee says nothing about the data they were trained on."
-    }`,
-  ];
+/** What is open and what is covered, by severity: the list that the plan showed before the run. */
+function writeChecklist(sheet: Sheet, facts: ReportFacts): void {
+  const { privateRun, ledger, privateEvaluation, epsilonSpent } = facts;
+  const row = ledger.runs.find((run) => run.runId === privateRun.id);
+  const items = privacyChecklist({
+    plan: privateRun.plan,
+    epsilon: epsilonSpent,
+    patient: privateRun.patientSpent ?? null,
+    patients: row?.patients ?? {
+      trained: privateRun.plan.units,
+      validation: privateEvaluation.validationPatients,
+      test: privateEvaluation.testPatients,
+    },
+    earlierRuns: ledger.runs.findIndex((run) => run.runId === privateRun.id),
+    withReference: true,
+  });
+  const line = (item: ChecklistItem): string =>
+    `${bold(`${item.title} (${item.severity}).`)} ${plain(item.text)}`;
+  sheet.heading(2, "What it does not cover");
+  sheet.paragraph(
+    "Critical: not to be published without dealing with it. Serious: weakens what the figures are " +
+      "taken to say. Theoretical: no practical attack on such a run is known.",
+  );
+  sheet.bullets(items.filter((item) => !item.covered).map(line));
+  sheet.heading(2, "What it covers");
+  sheet.bullets(items.filter((item) => item.covered).map(line));
 }
 
 /** Lays pairs of quantity and value out in two columns, read down the left one first. */
