@@ -189,6 +189,8 @@ export interface TelemetryPoint {
   /** Share of units whose gradient was longer than C; null in a reference run. */
   readonly clippedShare: number | null;
   readonly epsilon: number | null;
+  /** Contributions since the run's first step that were not finite and counted as zero. */
+  readonly leftOut: number;
 }
 
 export interface RunProgress {
@@ -199,6 +201,8 @@ export interface RunProgress {
   readonly stepsPerSecond: number | null;
   readonly secondsLeft: number | null;
   readonly latest: TelemetryPoint | null;
+  /** As in a curve's point, up to this moment. */
+  readonly leftOut: number;
 }
 
 /**

@@ -217,8 +217,8 @@ export function cohortDelta(database: Database, cohortId: number): number | null
 export function recordTelemetry(database: Database, runId: string, point: TelemetryPoint): void {
   database
     .prepare(
-      `INSERT OR REPLACE INTO metric (run_id, step, loss, clipped_share, epsilon)
-       VALUES (@runId, @step, @loss, @clippedShare, @epsilon)`,
+      `INSERT OR REPLACE INTO metric (run_id, step, loss, clipped_share, epsilon, left_out)
+       VALUES (@runId, @step, @loss, @clippedShare, @epsilon, @leftOut)`,
     )
     .run({ runId, ...point });
 }
@@ -231,10 +231,19 @@ export function telemetryAfter(
 ): TelemetryPoint[] {
   return database
     .prepare(
-      `SELECT step, loss, clipped_share AS clippedShare, epsilon FROM metric
-       WHERE run_id = ? AND step > ? ORDER BY step`,
+      `SELECT step, loss, clipped_share AS clippedShare, epsilon, left_out AS leftOut
+       FROM metric WHERE run_id = ? AND step > ? ORDER BY step`,
     )
     .all(runId, afterStep) as TelemetryPoint[];
+}
+
+/** Contributions that the run left out as not finite, up to the last point of its curve. */
+export function contributionsLeftOut(database: Database, runId: string): number {
+  const count = database
+    .prepare("SELECT max(left_out) FROM metric WHERE run_id = ?")
+    .pluck()
+    .get(runId);
+  return typeof count === "number" ? count : 0;
 }
 
 export interface CheckpointRecord {

@@ -16,13 +16,19 @@ export interface ProgressMeter {
 
 /**
  * Follows a run: the rate over the last steps, the time left, and a curve of at most 600 points,
- * each the mean over the steps since the one before.
+ * each the mean over the steps since the one before. A run that goes on starts with the steps and
+ * the contributions left out that its curve ended with.
  */
-export function createProgressMeter(plan: TrainingPlan, stepsBefore: number): ProgressMeter {
+export function createProgressMeter(
+  plan: TrainingPlan,
+  stepsBefore: number,
+  leftOutBefore = 0,
+): ProgressMeter {
   const stride = Math.max(1, Math.ceil(plan.steps / curvePoints));
   const recent: number[] = [];
   let step = stepsBefore;
   let latest: TelemetryPoint | null = null;
+  let leftOut = leftOutBefore;
   let pending: StepOutcome[] = [];
 
   const rate = (): number | null => {
@@ -38,13 +44,14 @@ export function createProgressMeter(plan: TrainingPlan, stepsBefore: number): Pr
       recent.push(performance.now());
       if (recent.length > 30) recent.shift();
       pending.push(outcome);
+      leftOut += outcome.nonFinite;
       if (number % stride !== 0 && number !== plan.steps) return null;
       const loss = mean(pending.map((one) => one.loss));
       const clippedShare = mean(pending.map((one) => one.clippedShare));
       pending = [];
       // Only empty batches since the last point: nothing to show.
       if (loss === null) return null;
-      latest = { step: number, loss, clippedShare, epsilon: liveEpsilon(plan, number) };
+      latest = { step: number, loss, clippedShare, epsilon: liveEpsilon(plan, number), leftOut };
       return latest;
     },
     progress(run) {
@@ -57,6 +64,7 @@ export function createProgressMeter(plan: TrainingPlan, stepsBefore: number): Pr
         stepsPerSecond,
         secondsLeft: stepsPerSecond === null ? null : (plan.steps - step) / stepsPerSecond,
         latest,
+        leftOut,
       };
     },
   };

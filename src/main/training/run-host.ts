@@ -7,6 +7,7 @@ import type { Database } from "../store/database.ts";
 import {
   beat,
   checkpointsOfRun,
+  contributionsLeftOut,
   recordCheckpoint,
   recordPredictions,
   recordTelemetry,
@@ -79,7 +80,11 @@ export function startRun(options: StartRunOptions): RunHandle {
     ...canariesPlanned(database, runId),
   });
   carry(runId);
-  const meter = createProgressMeter(run.plan, run.stepsJournaled);
+  const meter = createProgressMeter(
+    run.plan,
+    run.stepsJournaled,
+    contributionsLeftOut(database, runId),
+  );
   const progress = (): RunProgress => meter.progress(runSummary(database, runId));
   const report = throttled(progressMilliseconds, () => options.onProgress?.(progress()));
   const desk = createDesk(database, dataFolder, job, meter, report);

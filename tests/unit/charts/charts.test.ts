@@ -44,6 +44,7 @@ const telemetry = (count: number): TelemetryPoint[] =>
     step: index + 1,
     loss: 1 / (index + 1),
     clippedShare: 0.5,
+    leftOut: 0,
     epsilon: index * 0.01,
   }));
 

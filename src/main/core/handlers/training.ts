@@ -6,7 +6,7 @@ import { quotePrivacy } from "../../training/quote.ts";
 import { requestStop } from "../../training/recovery.ts";
 import { ledgerQuestions, listRuns, readLedger, runSummary } from "../../training/run-summaries.ts";
 import { cohortSummary } from "../../store/cohorts.ts";
-import { telemetryAfter } from "../../store/runs.ts";
+import { contributionsLeftOut, telemetryAfter } from "../../store/runs.ts";
 import type { Ledger } from "../../../shared/domain.ts";
 import type { Database } from "../../store/database.ts";
 import type { CoreContext } from "../context.ts";
@@ -53,6 +53,7 @@ export function trainingHandlers(context: CoreContext): Handlers<TrainingProcedu
         stepsPerSecond: null,
         secondsLeft: null,
         latest: null,
+        leftOut: contributionsLeftOut(database, runId),
       };
     },
     "run:telemetry": ({ runId, afterStep }) => telemetryAfter(database, runId, afterStep),

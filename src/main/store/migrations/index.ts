@@ -3,9 +3,17 @@ import { ledgerKinds } from "./0002-ledger-kinds.ts";
 import { audit } from "./0003-audit.ts";
 import { preflight } from "./0004-preflight.ts";
 import { tables } from "./0005-tables.ts";
+import { leftOut } from "./0006-left-out.ts";
 
 /**
  * The schema's migrations in order; the one at index n brings the store to version n + 1. Each
  * is applied once. A migration that has shipped is never edited: a change of mind is a new one.
  */
-export const migrations: readonly string[] = [first, ledgerKinds, audit, preflight, tables];
+export const migrations: readonly string[] = [
+  first,
+  ledgerKinds,
+  audit,
+  preflight,
+  tables,
+  leftOut,
+];
