@@ -21,6 +21,9 @@ export interface WriteOptions {
 }
 
 const vrByTag: Readonly<Record<string, string>> = {
+  "00041220": "SQ",
+  "00041430": "CS",
+  "00041500": "CS",
   "00080005": "CS",
   "00080008": "CS",
   "00080016": "UI",

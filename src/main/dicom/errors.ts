@@ -13,6 +13,7 @@ export type RejectionCode =
   | "no-patient-id"
   | "no-instance-uid"
   | "no-table"
+  | "archive"
   | "identifier-clash"
   | "decoder-failed"
   | "decoder-crashed"
@@ -33,6 +34,7 @@ export const remedies: Readonly<Record<RejectionCode, string>> = {
   "not-a-radiograph": "Leave it out, or export only CR, DX and secondary-capture films.",
   "no-patient-id": "Give each patient an identifier at export; patients are the privacy unit.",
   "no-instance-uid": "Export the file again with its SOP Instance UID.",
+  archive: "Unpack the archive and import its folder, or copy the archive again.",
   "no-table": "Import it together with the table that names its patient.",
   "identifier-clash": "Check at the source which of the two carries the right identifier.",
   "decoder-failed": "Export it uncompressed, or copy the file again.",

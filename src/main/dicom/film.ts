@@ -1,5 +1,6 @@
 import type { FilmHeader } from "../../shared/film.ts";
 import type { StoredFrame } from "./decode.ts";
+import { readOriginal } from "./archive.ts";
 import { FileBuffer } from "./file-buffer.ts";
 import type { DicomHeader, PixelHeader } from "./header.ts";
 import { openFilm } from "./open-film.ts";
@@ -20,7 +21,7 @@ export interface Film {
  * @throws DicomError where the file cannot be decoded.
  */
 export async function filmForViewing(path: string): Promise<Film> {
-  const { frame, header } = await openFilm(new FileBuffer().read(path));
+  const { frame, header } = await openFilm(await readOriginal(path, new FileBuffer()));
   return toFilm(frame, header);
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { decodeFrame, type StoredFrame } from "./decode.ts";
+import { readOriginal } from "./archive.ts";
 import { FileBuffer } from "./file-buffer.ts";
 import type { DicomHeader } from "./header.ts";
 import { parseFile } from "./parse.ts";
@@ -35,7 +36,7 @@ export interface DecodedFile extends StoredFrame {
  * @throws DicomError, whose message says what is wrong and what to do.
  */
 export async function decodeFile(path: string, frame = 0): Promise<DecodedFile> {
-  const stored = (await openFilm(new FileBuffer().read(path), frame)).frame;
+  const stored = (await openFilm(await readOriginal(path, new FileBuffer()), frame)).frame;
   const { values } = stored;
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   return { ...stored, sha256: createHash("sha256").update(bytes).digest("hex") };

@@ -1,4 +1,5 @@
 import { requireRadiograph } from "./acceptance.ts";
+import { readMember, type ArchiveMember } from "./archive.ts";
 import { contentHash } from "./content-hash.ts";
 import { decodeFrame } from "./decode.ts";
 import { DicomError, type RejectionCode } from "./errors.ts";
@@ -35,6 +36,8 @@ export interface ReadFilm {
 export interface FilmTask {
   readonly id: number;
   readonly path: string;
+  /** Where the film stands in the archive at `archive`, of which `path` is the inside. */
+  readonly inArchive?: { readonly archive: string; readonly member: ArchiveMember } | null;
   readonly framePixels: number;
   readonly preparation: FramePreparation;
   /** A table may name the patient of a film that does not itself. */
@@ -61,14 +64,17 @@ const headBytes = 128 * 1024;
  * answered with its reason.
  */
 export async function readFilm(
-  { path, framePixels, preparation, patientFromTable }: Omit<FilmTask, "id">,
+  { path, inArchive, framePixels, preparation, patientFromTable }: Omit<FilmTask, "id">,
   buffer: FileBuffer,
 ): Promise<FilmAnswer> {
   try {
-    const bytes = buffer.read(path, {
-      firstBytes: headBytes,
-      check: (head) => refuseEarly(head, patientFromTable),
-    });
+    const bytes =
+      inArchive == null
+        ? buffer.read(path, {
+            firstBytes: headBytes,
+            check: (head) => refuseEarly(head, patientFromTable),
+          })
+        : readMember(inArchive.archive, inArchive.member);
     const { header, frame: stored } = await openRadiograph(bytes, patientFromTable);
     const { identity, film, pixels } = header;
     const { pixels: frame } = trainingFrame(stored, pixels, framePixels, preparation);

@@ -1,3 +1,4 @@
+import { readOriginal } from "./archive.ts";
 import { areaAverage, brightest, type Ramp } from "./area-average.ts";
 import type { StoredFrame } from "./decode.ts";
 import { FileBuffer } from "./file-buffer.ts";
@@ -181,6 +182,6 @@ export async function renderFrame(
   sizePixels: number,
   pixelPipeline: string,
 ): Promise<TrainingFrame> {
-  const { frame, header } = await openFilm(new FileBuffer().read(path));
+  const { frame, header } = await openFilm(await readOriginal(path, new FileBuffer()));
   return trainingFrame(frame, header.pixels, sizePixels, preparationOf(pixelPipeline));
 }

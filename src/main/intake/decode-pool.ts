@@ -69,14 +69,21 @@ export class DecodePool {
    *
    * @throws Error only where no worker can be started at all.
    */
-  run(path: string): Promise<FilmAnswer> {
+  run(path: string, inArchive: FilmTask["inArchive"] = null): Promise<FilmAnswer> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== null) {
         reject(this.#failure);
         return;
       }
       const { framePixels, preparation, patientFromTable = false } = this.#options;
-      const task = { id: this.#nextId++, path, framePixels, preparation, patientFromTable };
+      const task = {
+        id: this.#nextId++,
+        path,
+        inArchive,
+        framePixels,
+        preparation,
+        patientFromTable,
+      };
       this.#assign(this.#freest(), { task, resolve, reject });
     });
   }

@@ -168,19 +168,15 @@ function describe(entry: WalkEntry, pathKey: string): Parameters<Batcher["add"]>
   };
 }
 
-function unreadable(entry: { readonly found: string }): Promise<FilmAnswer> {
-  return Promise.resolve({ rejection: { code: "unreadable", found: entry.found } });
-}
-
 /** A picture is not decoded where nothing can say whose it is. */
 async function read(
   entry: WalkEntry,
   pool: DecodePool,
   table: FilmTable | null,
 ): Promise<FilmAnswer> {
-  if (entry.kind !== "file") return unreadable(entry);
+  if (entry.kind !== "file") return { rejection: { code: entry.code, found: entry.found } };
   if (entry.picture && table === null) return { rejection: pictureWithoutTable };
-  return identify(await pool.run(entry.path), entry.path, table);
+  return identify(await pool.run(entry.path, entry.inArchive), entry.path, table);
 }
 
 /** One vanished file is a file's matter; with its whole folder gone, the import has to stop. */

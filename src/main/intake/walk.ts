@@ -1,5 +1,8 @@
-import { open, readdir, stat } from "node:fs/promises";
-import { basename, extname, join } from "node:path";
+import { open, readdir, readFile, stat } from "node:fs/promises";
+import { basename, dirname, extname, join } from "node:path";
+import { archiveMembers, isArchiveName, type ArchiveMember } from "../dicom/archive.ts";
+import { directoryReferences, isDirectoryName } from "../dicom/dicomdir.ts";
+import { DicomError, type RejectionCode } from "../dicom/errors.ts";
 import { errorCode } from "../dicom/file-buffer.ts";
 import { hasPrefix } from "../dicom/parse.ts";
 import { rasterKind } from "../dicom/raster.ts";
@@ -13,8 +16,15 @@ export type WalkEntry =
       readonly modifiedMilliseconds: number;
       /** A PNG or JPEG: it says nothing of its patient. */
       readonly picture: boolean;
+      /** Where the film stands inside an archive; null for a file of its own. */
+      readonly inArchive: { readonly archive: string; readonly member: ArchiveMember } | null;
     }
-  | { readonly kind: "failure"; readonly path: string; readonly found: string };
+  | {
+      readonly kind: "failure";
+      readonly path: string;
+      readonly code: RejectionCode;
+      readonly found: string;
+    };
 
 export interface WalkOptions {
   /** Only names are looked at: no sizes, no content. For counting ahead. */
@@ -27,7 +37,8 @@ export interface WalkOptions {
 /**
  * Walks through files and folders, in the order of their names so that two imports of the same
  * folder agree. Symbolic links are followed, each folder is entered once. A path that is named
- * directly is always a candidate; inside folders, PNG and JPEG files are candidates too, and files
+ * directly is always a candidate; zip archives are walked like folders, without unpacking them, and a
+ * DICOMDIR tells which films are missing; inside folders, PNG and JPEG files are candidates too, and files
  * that are plainly something else (tables, texts) are passed over unless their content is DICOM.
  */
 export async function* walk(
@@ -37,8 +48,10 @@ export async function* walk(
   const entered = new Set<string>();
   for (const root of roots) {
     const status = await statusOf(root);
-    if (typeof status === "string") yield { kind: "failure", path: root, found: status };
+    if (typeof status === "string") yield failure(root, status);
     else if (status.isDirectory()) yield* walkFolder(root, entered, options);
+    else if (isArchiveName(root)) yield* walkArchive(root, status, options);
+    else if (isDirectoryName(basename(root))) yield* walkDirectory(root, { alone: true });
     else yield toFile(root, status, (await contentOf(root)) === "picture");
   }
 }
@@ -53,7 +66,7 @@ async function* walkFolder(
     if (options.signal?.aborted === true) return;
     const status = await statusOf(folder);
     if (typeof status === "string") {
-      yield { kind: "failure", path: folder, found: status };
+      yield failure(folder, status);
       continue;
     }
     const identity = `${status.dev}:${status.ino}`;
@@ -63,7 +76,7 @@ async function* walkFolder(
     try {
       entries = await readdir(folder, { withFileTypes: true });
     } catch (thrown) {
-      yield { kind: "failure", path: folder, found: folderFailure(thrown) };
+      yield failure(folder, folderFailure(thrown));
       continue;
     }
     entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
@@ -75,17 +88,21 @@ async function* walkFolder(
         continue;
       }
       if (!entry.isFile() && !entry.isSymbolicLink()) continue;
+      if (isArchiveName(entry.name) || isDirectoryName(entry.name)) {
+        yield* walkListing(path, options);
+        continue;
+      }
       const foreign = isForeignName(entry.name);
       if (options.namesOnly === true && entry.isFile()) {
         if (!foreign || isPictureName(entry.name)) {
           const nothing = { sizeBytes: 0, modifiedMilliseconds: 0, picture: false };
-          yield { kind: "file", path, ...nothing };
+          yield { kind: "file", path, ...nothing, inArchive: null };
         }
         continue;
       }
       const target = await statusOf(path);
       if (typeof target === "string") {
-        yield { kind: "failure", path, found: target };
+        yield failure(path, target);
       } else if (target.isDirectory()) {
         inside.push(path);
       } else if (target.isFile()) {
@@ -108,7 +125,98 @@ function toFile(path: string, status: Status, picture: boolean): WalkEntry {
     sizeBytes: Number(status.size),
     modifiedMilliseconds: Number(status.mtimeMs),
     picture,
+    inArchive: null,
   };
+}
+
+function failure(path: string, found: string, code: RejectionCode = "unreadable"): WalkEntry {
+  return { kind: "failure", path, code, found };
+}
+
+/** A file of a folder that lists others: an archive, or a DICOMDIR. */
+async function* walkListing(
+  path: string,
+  options: WalkOptions,
+): AsyncGenerator<WalkEntry, void, undefined> {
+  const status = await statusOf(path);
+  if (typeof status === "string") yield failure(path, status);
+  else if (!status.isFile()) yield failure(path, "It has a file's name, but is none.");
+  else if (isArchiveName(path)) yield* walkArchive(path, status, options);
+  else if (options.namesOnly !== true) yield* walkDirectory(path, { alone: false });
+}
+
+/** The films of an archive, by their names; archives inside archives are refused. */
+async function* walkArchive(
+  archive: string,
+  status: Status,
+  options: WalkOptions,
+): AsyncGenerator<WalkEntry, void, undefined> {
+  try {
+    for await (const member of archiveMembers(archive)) {
+      if (options.signal?.aborted === true) return;
+      const path = join(archive, member.name);
+      const name = basename(member.name);
+      if ("found" in member) {
+        if (isArchiveName(name) || !isForeignName(name))
+          yield failure(path, member.found, "archive");
+        continue;
+      }
+      const picture = isPictureName(name);
+      if (isForeignName(name) && !picture) {
+        options.onForeign?.();
+        continue;
+      }
+      yield {
+        kind: "file",
+        path,
+        sizeBytes: member.bytes,
+        modifiedMilliseconds: Number(status.mtimeMs),
+        picture,
+        inArchive: { archive, member },
+      };
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof DicomError)) throw thrown;
+    yield failure(archive, thrown.found, thrown.code);
+  }
+}
+
+/**
+ * What a DICOMDIR lists. Those of its films that are there are found by walking its folder too,
+ * so they are only given where it stands alone; those that are missing are told in any case.
+ */
+async function* walkDirectory(
+  path: string,
+  { alone }: { readonly alone: boolean },
+): AsyncGenerator<WalkEntry, void, undefined> {
+  let references: ReturnType<typeof directoryReferences>;
+  try {
+    references = directoryReferences(await readFile(path));
+  } catch (thrown) {
+    if (!(thrown instanceof DicomError) && errorCode(thrown) === null) throw thrown;
+    // In a folder the films are found without it.
+    if (alone) yield failure(path, "The DICOMDIR cannot be read.", "damaged-header");
+    return;
+  }
+  for (const parts of references) {
+    const found = await firstThere(dirname(path), parts);
+    if (found === null) {
+      const missing = join(dirname(path), ...parts);
+      yield failure(missing, "The DICOMDIR lists this film, but it is not there.", "vanished");
+    } else if (alone) {
+      yield toFile(found.path, found.status, false);
+    }
+  }
+}
+
+/** File systems that fold letters show the names of a DICOMDIR in lower case. */
+async function firstThere(folder: string, parts: readonly string[]) {
+  for (const named of [parts, parts.map((part) => part.toLowerCase())]) {
+    const path = join(folder, ...named);
+    const status = await statusOf(path);
+    if (typeof status !== "string" && status.isFile()) return { path, status };
+  }
+  return null;
 }
 
 /** The status of a path, or the plain reason why it cannot be had. */
@@ -151,7 +259,6 @@ function isPictureName(name: string): boolean {
 
 /** What a file's first bytes say it is; null for anything else and where it cannot be read. */
 async function contentOf(path: string): Promise<"dicom" | "picture" | null> {
-  if (basename(path).toLowerCase() === "dicomdir") return null;
   try {
     const handle = await open(path, "r");
     try {
