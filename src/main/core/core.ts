@@ -20,6 +20,7 @@ import { cohortHandlers } from "./handlers/cohort.ts";
 import { evaluationHandlers } from "./handlers/evaluation.ts";
 import { intakeHandlers } from "./handlers/intake.ts";
 import { releaseHandlers } from "./handlers/release.ts";
+import { ledgerHandlers } from "./handlers/ledger.ts";
 import { trainingHandlers } from "./handlers/training.ts";
 import { upkeepHandlers } from "./handlers/upkeep.ts";
 import type { Emit, Handler, Handlers } from "./handlers/types.ts";
@@ -97,6 +98,7 @@ function serve(
     ...cohortHandlers(context),
     ...intakeHandlers(context),
     ...trainingHandlers(context),
+    ...ledgerHandlers(context),
     ...evaluationHandlers(context),
     ...releaseHandlers(context),
     ...upkeepHandlers(context),

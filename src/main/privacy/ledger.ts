@@ -30,6 +30,12 @@ export interface ChainedEntry extends LedgerEntryContent {
   readonly hash: string;
 }
 
+/** The newest entry of a ledger that was ever seen, kept apart from the ledger. */
+export interface LedgerHead {
+  readonly sequence: number;
+  readonly hash: string;
+}
+
 export interface JournaledStep {
   readonly step: number;
   readonly recordedAt: string;
@@ -42,8 +48,9 @@ export interface RunEvidence {
   readonly state: RunState;
   /** The plan as the run's row has it, JSON text. */
   readonly plan: string;
-  /** In the order of steps. */
-  readonly journal: Iterable<JournaledStep>;
+  /** In the order of steps; or, of a long one that has ended, how many rows and the last of them. */
+  readonly journal:
+    Iterable<JournaledStep> | { readonly rows: number; readonly last: JournaledStep | null };
 }
 
 /** SHA-256 over the fields as a JSON array, so that no two contents share a text. */
@@ -92,22 +99,26 @@ export interface RunEndedBody {
 /**
  * Checks a whole ledger against itself and against the runs and journals of the store.
  *
+ * @param head the newest entry that was ever seen, kept apart from the entries
  * @returns one finding for each break, naming the entry or the run and step.
  */
 export function verifyLedger(
   cohortId: number,
   entries: readonly ChainedEntry[],
   runs: readonly RunEvidence[],
+  head: LedgerHead | null = null,
 ): LedgerVerification {
   const findings = [
-    ...entryFindings(cohortId, entries),
+    ...chainFindings(cohortId, entries),
+    ...headFindings(entries, head),
     ...runs.flatMap((run) => runFindings(run, entries)),
     ...strayEntryFindings(entries, runs),
   ];
   return { intact: findings.length === 0, findings };
 }
 
-function entryFindings(cohortId: number, entries: readonly ChainedEntry[]): string[] {
+/** The breaks of a chain of entries, each named; empty where there is none. */
+export function chainFindings(cohortId: number, entries: readonly ChainedEntry[]): string[] {
   const findings: string[] = [];
   let previousHash = genesisHash;
   let expectedSequence = 1;
@@ -131,6 +142,21 @@ function entryFindings(cohortId: number, entries: readonly ChainedEntry[]): stri
   return findings;
 }
 
+/** What a head that was kept apart tells of the entries: that the newest were cut off, or another. */
+function headFindings(entries: readonly ChainedEntry[], head: LedgerHead | null): string[] {
+  if (head === null) return [];
+  const last = entries.at(-1)?.sequence ?? 0;
+  if (last < head.sequence) {
+    return [
+      `Ledger entries ${last + 1} to ${head.sequence} are missing at the end: they were removed, ` +
+        "or the store was put back to an older state.",
+    ];
+  }
+  const entry = entries.find(({ sequence }) => sequence === head.sequence);
+  if (entry?.hash === head.hash) return [];
+  return [`Ledger entry ${head.sequence} is not the one that stood there before.`];
+}
+
 /** How a finding names an entry: "Ledger entry 3 (run-planned of run p-1)". */
 function entryName({ sequence, kind, runId }: ChainedEntry): string {
   return `Ledger entry ${sequence} (${runId === null ? kind : `${kind} of run ${runId}`})`;
@@ -148,32 +174,64 @@ function runFindings(run: RunEvidence, entries: readonly ChainedEntry[]): string
     );
   }
 
+  const journal =
+    "rows" in run.journal
+      ? summarised(run.runId, run.journal, findings)
+      : walked(run.runId, run.journal, plan?.hash ?? genesisHash, findings);
+  if (plan === undefined && journal.steps > 0) {
+    findings.push(`Run ${run.runId} has journaled steps but no plan in the ledger.`);
+  }
+  return [...findings, ...endFindings(run, plan, ended, journal)];
+}
+
+interface JournalEnd {
+  readonly steps: number;
+  readonly hash: string;
+}
+
+/** The end of a long journal without reading it all: it must have as many rows as steps. */
+function summarised(
+  runId: string,
+  { rows, last }: { readonly rows: number; readonly last: JournaledStep | null },
+  findings: string[],
+): JournalEnd {
+  const steps = last?.step ?? 0;
+  if (rows !== steps) {
+    findings.push(`The journal of run ${runId} has ${rows} rows for ${steps} steps.`);
+  }
+  return { steps, hash: last?.hash ?? genesisHash };
+}
+
+/** The end of a journal, each row checked against the one before it. */
+function walked(
+  runId: string,
+  journal: Iterable<JournaledStep>,
+  firstHash: string,
+  findings: string[],
+): JournalEnd {
   let steps = 0;
-  let hash = plan?.hash ?? genesisHash;
+  let hash = firstHash;
   let broken = false;
-  for (const row of run.journal) {
+  for (const row of journal) {
     if (row.step !== steps + 1 && !broken) {
-      findings.push(`Step ${steps + 1} is missing from the journal of run ${run.runId}.`);
+      findings.push(`Step ${steps + 1} is missing from the journal of run ${runId}.`);
       broken = true;
     }
-    if (journalHash(hash, run.runId, row) !== row.hash && !broken) {
-      findings.push(`Step ${row.step} in the journal of run ${run.runId} was changed or moved.`);
+    if (journalHash(hash, runId, row) !== row.hash && !broken) {
+      findings.push(`Step ${row.step} in the journal of run ${runId} was changed or moved.`);
       broken = true;
     }
     hash = row.hash;
     steps = row.step;
   }
-  if (plan === undefined && steps > 0) {
-    findings.push(`Run ${run.runId} has journaled steps but no plan in the ledger.`);
-  }
-  return [...findings, ...endFindings(run, plan, ended, { steps, hash })];
+  return { steps, hash };
 }
 
 function endFindings(
   run: RunEvidence,
   plan: ChainedEntry | undefined,
   ended: readonly ChainedEntry[],
-  journal: { readonly steps: number; readonly hash: string },
+  journal: JournalEnd,
 ): string[] {
   const last = ended.at(-1);
   const over = run.state === "stopped" || run.state === "failed" || run.state === "finished";

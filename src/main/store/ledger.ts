@@ -109,6 +109,15 @@ export function lastJournalRow(database: Database, runId: string): JournalRow | 
   return row ?? null;
 }
 
+/** How many rows the journal of a run has. */
+export function countJournalRows(database: Database, runId: string): number {
+  const count = database
+    .prepare("SELECT count(*) FROM step_journal WHERE run_id = ?")
+    .pluck()
+    .get(runId);
+  return Number(count);
+}
+
 /** All journaled steps of a run in order, read as they are asked for. */
 export function* journalRows(database: Database, runId: string): Generator<JournalRow> {
   // A generator, so that no cursor is open before it is read.

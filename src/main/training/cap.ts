@@ -1,7 +1,8 @@
 import { userInfo } from "node:os";
 import { UserError } from "../../shared/errors.ts";
 import { formatDelta, formatEpsilon } from "../../shared/format.ts";
-import { transaction, type Database } from "../store/database.ts";
+import type { Database } from "../store/database.ts";
+import { ledgerTransaction } from "../store/ledger-head.ts";
 import { lastEntryOfKind, lastLedgerEntry } from "../store/ledger.ts";
 import { requireRun, runsOfCohort, type RunRecord } from "../store/runs.ts";
 import { countTrainingUnits } from "../store/training-images.ts";
@@ -29,7 +30,7 @@ export function setCap(database: Database, cohortId: number, cap: number | null)
   if (cap !== null && !(cap > 0 && Number.isFinite(cap))) {
     throw new UserError("input", `A budget cap is an epsilon above 0, but this is ${cap}.`);
   }
-  transaction(database, () => {
+  ledgerTransaction(database, cohortId, () => {
     const previousCap = currentCap(database, cohortId);
     if (previousCap === cap) return;
     const body = { cap, previousCap, by: accountName() };

@@ -16,6 +16,7 @@ import {
 } from "../store/training-images.ts";
 import { drawCanaries } from "./canaries.ts";
 import { budgetOf, requireWithinCap } from "./cap.ts";
+import { brokenLedgerText, requireIntactLedger, verifyCohortLedger } from "./journal.ts";
 import {
   defaultDelta,
   defaultRecipe,
@@ -63,9 +64,15 @@ export function trainingDefaults(database: Database, cohortId: number): Training
       hint,
       parameters,
     })),
-    obstacles: trainingObstacles(database, cohort),
+    obstacles: [...ledgerObstacles(database, cohortId), ...trainingObstacles(database, cohort)],
     trainingPatients: patients,
   };
+}
+
+/** A ledger that does not verify holds private runs back; a reference run spends nothing. */
+function ledgerObstacles(database: Database, cohortId: number): string[] {
+  const { intact, findings } = verifyCohortLedger(database, cohortId, "opening");
+  return intact ? [] : [brokenLedgerText(findings)];
 }
 
 /** Why no run can start on this cohort yet, in the order in which to mend it. */
@@ -150,6 +157,7 @@ export function createRuns(
   choices: RunChoices & { readonly withReference: boolean },
 ): string[] {
   const withPrivate = choices.epsilon !== null;
+  if (withPrivate) requireIntactLedger(database, choices.cohortId);
   const withReference = choices.withReference || !withPrivate;
   const privatePlan = withPrivate ? planRun(database, choices) : null;
   const referencePlan = withReference ? planRun(database, { ...choices, epsilon: null }) : null;

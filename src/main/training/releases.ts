@@ -1,5 +1,6 @@
 import type { LedgerRelease } from "../../shared/domain.ts";
-import { transaction, type Database } from "../store/database.ts";
+import type { Database } from "../store/database.ts";
+import { ledgerTransaction } from "../store/ledger-head.ts";
 import { requireRun } from "../store/runs.ts";
 import { countPatientsByPart } from "../store/training-images.ts";
 import { appendEntry } from "./ledger-entries.ts";
@@ -19,7 +20,7 @@ export function recordRelease(
   const runs = runIds.flatMap((runId) => (runId === null ? [] : [requireRun(database, runId)]));
   const [first] = runs;
   if (first === undefined) return;
-  transaction(database, () => {
+  ledgerTransaction(database, first.cohortId, () => {
     const { validation, test } = countPatientsByPart(database, first.splitId);
     appendEntry(database, { cohortId: first.cohortId, runId: null }, "release", {
       what,

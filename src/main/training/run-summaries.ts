@@ -79,9 +79,13 @@ export function ledgerQuestions(database: Database, cohortId: number): FigureQue
 
 /**
  * The cohort's privacy ledger: every entry, what each private run spent, all of it composed, and
- * the chain checked.
+ * the chain checked (as `verifyCohortLedger` does to that depth).
  */
-export function readLedger(database: Database, cohortId: number): Ledger {
+export function readLedger(
+  database: Database,
+  cohortId: number,
+  depth: "complete" | "opening" = "complete",
+): Ledger {
   const delta = cohortDelta(database, cohortId);
   const runs = spendingRuns(database, cohortId);
   return {
@@ -100,7 +104,7 @@ export function readLedger(database: Database, cohortId: number): Ledger {
       .flatMap((run) => patientMechanisms(run))
       .map((mechanism) => ({ imagesPerPatient: 1, ...mechanism })),
     releases: ledgerEntries(database, cohortId).flatMap((entry) => releaseOf(entry) ?? []),
-    verification: verifyCohortLedger(database, cohortId),
+    verification: verifyCohortLedger(database, cohortId, depth),
   };
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Ledger, PrivacyQuote } from "../domain.ts";
+import type { Ledger, LedgerVerification, PrivacyQuote } from "../domain.ts";
 import { recipeSchema } from "../plan.ts";
 import { cohortId, procedure } from "./procedure.ts";
 
@@ -12,7 +12,19 @@ const quoteInput = z.object({
 
 export const privacyProcedures = {
   "privacy:quote": procedure(quoteInput).returns<PrivacyQuote>(),
-  "ledger:show": procedure(z.object({ cohortId })).returns<Ledger>(),
+  /** `complete` also checks every row of long journals of runs that have ended. */
+  "ledger:show": procedure(
+    z.object({ cohortId, complete: z.boolean().default(false) }),
+  ).returns<Ledger>(),
+  /** The check that is made whenever a cohort is opened. */
+  "ledger:check": procedure(z.object({ cohortId })).returns<LedgerVerification>(),
+  /** Writes the ledger as JSON signed with the site's key. */
+  "ledger:export": procedure(z.object({ cohortId, file: z.string().min(1) })).returns<{
+    file: string;
+    fingerprint: string;
+    entries: number;
+    intact: boolean;
+  }>(),
   /** Null removes the cap. */
   "ledger:set-cap": procedure(
     z.object({ cohortId, cap: z.number().positive().nullable() }),

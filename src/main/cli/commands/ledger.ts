@@ -1,37 +1,103 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
 import type { Ledger } from "../../../shared/domain.ts";
-import { UserError } from "../../../shared/errors.ts";
+import { messageOf, UserError } from "../../../shared/errors.ts";
 import { formatDelta, formatEpsilon, formatNumber } from "../../../shared/format.ts";
-import { table } from "../output.ts";
-import { numberArgument, withCore } from "../session.ts";
+import type { Core } from "../../core/core.ts";
+import { exportStandsIn, verifyLedgerExport } from "../../training/ledger-export.ts";
+import { table, type Output } from "../output.ts";
+import { numberArgument, outputOf, withCore } from "../session.ts";
 import { cohortNamed } from "./cohort.ts";
 
 interface LedgerOptions {
   readonly verify?: boolean;
   readonly cap?: number | "none";
+  readonly export?: string;
+  readonly against?: string;
+  readonly verifyExport?: string;
 }
 
-/** `ledger`: what a cohort's private runs have spent, its budget cap, and its chain. */
+/** `ledger`: what a cohort's private runs have spent, its budget cap, its chain, its export. */
 export function addLedgerCommands(program: Command): void {
   program
-    .command("ledger <cohort>")
+    .command("ledger [cohort]")
     .description("the cohort's privacy ledger and its composed epsilon")
     .option("--verify", "check the chain; exit code 1 where it was tampered with")
+    .option("--against <file>", "also check that an older export still stands in the ledger")
     .option("--cap <epsilon>", "set the budget cap, or none to remove it", capArgument)
-    .action(async (name: string, options: LedgerOptions, command: Command) => {
-      await withCore(command, async (core, output) => {
-        const { id: cohortId } = await cohortNamed(core, name);
-        const { cap } = options;
-        const ledger =
-          cap === undefined
-            ? await core.call("ledger:show", { cohortId })
-            : await core.call("ledger:set-cap", { cohortId, cap: cap === "none" ? null : cap });
-        output.result(ledger, () => describeLedger(ledger));
-        if (options.verify === true && !ledger.verification.intact) {
-          throw new UserError("conflict", "the ledger does not verify; see the findings above.");
-        }
-      });
+    .option("--export <file>", "write the ledger as JSON, signed with the site's key")
+    .option("--verify-export <file>", "check such a file; needs no cohort and no store")
+    .action(async (name: string | undefined, options: LedgerOptions, command: Command) => {
+      if (options.verifyExport !== undefined) {
+        verifyExport(options.verifyExport, outputOf(command));
+        return;
+      }
+      if (name === undefined) {
+        command.error("error: name a cohort, or give --verify-export FILE", { exitCode: 2 });
+      }
+      await withCore(command, (core, output) => onLedger(core, output, name, options));
     });
+}
+
+async function onLedger(
+  core: Core,
+  output: Output,
+  name: string,
+  options: LedgerOptions,
+): Promise<void> {
+  const { id: cohortId } = await cohortNamed(core, name);
+  if (options.cap !== undefined) {
+    const cap = options.cap === "none" ? null : options.cap;
+    await core.call("ledger:set-cap", { cohortId, cap });
+  }
+  if (options.export !== undefined) {
+    const written = await core.call("ledger:export", { cohortId, file: resolve(options.export) });
+    output.result(
+      written,
+      () => `${written.file}: ${written.entries} entries, key ${written.fingerprint}`,
+    );
+    return;
+  }
+  const complete = options.verify === true || options.against !== undefined;
+  const ledger = await core.call("ledger:show", { cohortId, complete });
+  const lost =
+    options.against === undefined
+      ? []
+      : exportStandsIn(readText(options.against), options.against, ledger);
+  output.result(ledger, () => describeLedger(ledger));
+  for (const finding of lost) output.message(finding);
+  if (complete && (!ledger.verification.intact || lost.length > 0)) {
+    throw new UserError("conflict", "the ledger does not verify; see the findings above.");
+  }
+}
+
+function verifyExport(file: string, output: Output): void {
+  const found = verifyLedgerExport(readText(file), file);
+  output.result(found, () =>
+    [
+      `${found.cohort}: ${found.entries} entries, epsilon ` +
+        `${found.epsilon === null ? "∞" : formatEpsilon(found.epsilon)}` +
+        (found.delta === null ? "" : ` at delta ${formatDelta(found.delta)}`),
+      `Signed with the key of fingerprint ${found.fingerprint}: compare it with the site's.`,
+      found.valid
+        ? "Signature, chain and figures match."
+        : `DOES NOT MATCH:\n  ${found.findings.join("\n  ")}`,
+    ].join("\n"),
+  );
+  if (!found.valid) {
+    throw new UserError("conflict", `${file} does not verify; see the findings above.`);
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(resolve(file), "utf8");
+  } catch (thrown) {
+    throw new UserError("input", `${file} cannot be read: ${messageOf(thrown)}`, {
+      cause: thrown,
+    });
+  }
 }
 
 function capArgument(text: string): number | "none" {

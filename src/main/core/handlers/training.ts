@@ -1,14 +1,11 @@
 import { listEngines } from "../../engine/registry.ts";
 import { prepareFigures } from "../../training/account-service.ts";
-import { setCap } from "../../training/cap.ts";
 import { createRuns, trainingDefaults } from "../../training/planning.ts";
 import { quotePrivacy } from "../../training/quote.ts";
 import { requestStop } from "../../training/recovery.ts";
-import { ledgerQuestions, listRuns, readLedger, runSummary } from "../../training/run-summaries.ts";
+import { ledgerQuestions, listRuns, runSummary } from "../../training/run-summaries.ts";
 import { cohortSummary } from "../../store/cohorts.ts";
 import { contributionsLeftOut, telemetryAfter } from "../../store/runs.ts";
-import type { Ledger } from "../../../shared/domain.ts";
-import type { Database } from "../../store/database.ts";
 import type { CoreContext } from "../context.ts";
 import type { Handlers } from "./types.ts";
 
@@ -20,8 +17,6 @@ type TrainingProcedures =
   | "run:list"
   | "run:progress"
   | "run:telemetry"
-  | "ledger:show"
-  | "ledger:set-cap"
   | "engine:list";
 
 export function trainingHandlers(context: CoreContext): Handlers<TrainingProcedures> {
@@ -57,20 +52,6 @@ export function trainingHandlers(context: CoreContext): Handlers<TrainingProcedu
       };
     },
     "run:telemetry": ({ runId, afterStep }) => telemetryAfter(database, runId, afterStep),
-    "ledger:show": ({ cohortId }) => showLedger(database, cohortId),
-    "ledger:set-cap": ({ cohortId, cap }) => {
-      cohortSummary(database, cohortId);
-      setCap(database, cohortId, cap);
-      context.emit("cohort:changed", { cohortId });
-      return showLedger(database, cohortId);
-    },
     "engine:list": () => listEngines(),
   };
-}
-
-/** The ledger, its figures computed in the accounting worker. */
-async function showLedger(database: Database, cohortId: number): Promise<Ledger> {
-  cohortSummary(database, cohortId);
-  await prepareFigures(ledgerQuestions(database, cohortId));
-  return readLedger(database, cohortId);
 }
