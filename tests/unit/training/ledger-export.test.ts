@@ -37,14 +37,12 @@ async function twoRuns(): Promise<LedgerPlace> {
   return place;
 }
 
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+type Content = Omit<LedgerExportContent, "entries"> & {
+  readonly entries: Writable<LedgerExportContent["entries"][number]>[];
+};
 interface Editable {
-  content: { -readonly [Key in keyof LedgerExportContent]: LedgerExportContent[Key] } & {
-    entries: {
-      -readonly [
-        Key in keyof LedgerExportContent["entries"][number]
-      ]: LedgerExportContent["entries"][number][Key];
-    }[];
-  };
+  content: Writable<Content>;
   signature: unknown;
 }
 
@@ -150,6 +148,7 @@ describe("an exported ledger", () => {
       step: 3,
       loss: 0.7312345678,
       clippedShare: 0.4498765432,
+      leftOut: 7,
       epsilon: 0.1918273645,
     };
     for (const { runId } of runs) recordTelemetry(place.database, runId, point);
