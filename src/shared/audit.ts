@@ -24,6 +24,8 @@ export interface CanaryAudit {
   /** The share of pairs of one canary inside and one outside in which the former scores higher. */
   readonly auroc: number | null;
   readonly attempts: readonly CanaryAttempt[];
+  /** The bound if every guess had been right: so many canaries cannot show more. */
+  readonly highestPossible: number;
   /** Whether the coins are those that the ledger committed to before the first step. */
   readonly coinsAsCommitted: boolean;
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { auditProcedures } from "./contract/audit.ts";
 import { cohortProcedures } from "./contract/cohort.ts";
 import { intakeProcedures } from "./contract/intake.ts";
 import { privacyProcedures } from "./contract/privacy.ts";
@@ -47,6 +48,7 @@ export const contract = {
   ...trainingProcedures,
   ...privacyProcedures,
   ...resultProcedures,
+  ...auditProcedures,
   ...releaseProcedures,
   ...upkeepProcedures,
 } as const;

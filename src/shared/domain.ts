@@ -133,7 +133,15 @@ export interface LabelImportResult {
 }
 
 export type JobKind =
-  "intake" | "labels" | "phantoms" | "evaluation" | "report" | "demo" | "scoring" | "backup";
+  | "intake"
+  | "labels"
+  | "phantoms"
+  | "evaluation"
+  | "report"
+  | "demo"
+  | "scoring"
+  | "backup"
+  | "audit";
 
 /** Progress of anything that takes longer than a moment. */
 export interface JobProgress {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { messageOf, UserError } from "../../shared/errors.ts";
 import { version } from "../core/version.ts";
+import { addAuditCommands } from "./commands/audit.ts";
 import { addCohortCommands } from "./commands/cohort.ts";
 import { addDemoCommands } from "./commands/demo.ts";
 import { addEngineCommands } from "./commands/engine.ts";
@@ -30,6 +31,7 @@ function program(): Command {
   addTrainingCommands(silhouette);
   addLedgerCommands(silhouette);
   addReportCommands(silhouette);
+  addAuditCommands(silhouette);
   addReleaseCommands(silhouette);
   addEngineCommands(silhouette);
   addUpkeepCommands(silhouette);

@@ -16,6 +16,7 @@ import { openSiteIdentity } from "../store/identity.ts";
 import { RunQueue } from "../training/queue.ts";
 import { recoverRuns } from "../training/recovery.ts";
 import type { CoreContext } from "./context.ts";
+import { auditHandlers } from "./handlers/audit.ts";
 import { cohortHandlers } from "./handlers/cohort.ts";
 import { evaluationHandlers } from "./handlers/evaluation.ts";
 import { intakeHandlers } from "./handlers/intake.ts";
@@ -100,6 +101,7 @@ function serve(
     ...trainingHandlers(context),
     ...ledgerHandlers(context),
     ...evaluationHandlers(context),
+    ...auditHandlers(context),
     ...releaseHandlers(context),
     ...upkeepHandlers(context),
   };

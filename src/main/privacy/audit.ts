@@ -104,6 +104,50 @@ export function guessFromScores(
   return { canaries, guesses, correct };
 }
 
+/** The shares of the canaries about which a guess is tried, fixed before any run is scored. */
+const guessedShares = [1, 1 / 2, 1 / 4, 1 / 8] as const;
+
+/** One number of guesses with the epsilon that it refutes at its part of the confidence. */
+export interface AuditAttempt {
+  readonly guesses: number;
+  readonly correct: number;
+  readonly epsilon: number;
+}
+
+/** What scored canaries say of a run's epsilon. */
+export interface CanaryFinding {
+  /** The attempt that refutes most; its epsilon is the audit's lower bound. */
+  readonly best: AuditAttempt;
+  readonly attempts: readonly AuditAttempt[];
+  /** The bound if every guess had been right: so many canaries cannot show more. */
+  readonly highestPossible: number;
+}
+
+/**
+ * The lower bound on epsilon from scored canaries. Few guesses about the clearest canaries serve a
+ * weak attack, many a strong one; four numbers of guesses are tried, each at a quarter of the error
+ * that the confidence leaves, so that the best of them holds at the whole confidence (Bonferroni).
+ */
+export function auditCanaries(
+  scores: ArrayLike<number>,
+  included: ArrayLike<boolean>,
+  delta: number,
+  confidence: number,
+): CanaryFinding {
+  const each = 1 - (1 - confidence) / guessedShares.length;
+  const canaries = scores.length;
+  const attempts = guessedShares.map((share): AuditAttempt => {
+    const outcome = guessFromScores(scores, included, Math.round(share * canaries));
+    const { guesses, correct } = outcome;
+    return { guesses, correct, epsilon: auditedEpsilon(outcome, delta, each) };
+  });
+  const best = attempts.reduce((most, attempt) =>
+    attempt.epsilon > most.epsilon ? attempt : most,
+  );
+  const all = { canaries, guesses: canaries, correct: canaries };
+  return { best, attempts, highestPossible: auditedEpsilon(all, delta, each) };
+}
+
 function checkOutcome({ canaries, guesses, correct }: AuditOutcome): void {
   const whole = [canaries, guesses, correct].every(
     (count) => Number.isSafeInteger(count) && count >= 0,

@@ -1,124 +1,146 @@
+import type { TrainingPlan } from "../../shared/plan.ts";
 import type { CompiledNetwork } from "../engine/engine.ts";
 import type { BatchReader } from "./batches.ts";
 import { labelCount, type TrainingSet } from "./training-set.ts";
 
-/** What a scorer carries from step to step; a checkpoint keeps it. */
-export interface CanaryScoreState {
-  /** [canaries]: the score of each so far; higher: more likely in the training data. */
-  readonly scores: Float64Array;
-  /** The sum of the noised gradients since the last scoring. */
-  readonly window: Float32Array;
-  /** The weights in the middle of the window. */
-  readonly middle: Float32Array;
-  /** Steps in the window. */
-  steps: number;
-}
-
-/** Stretches of a run after each of which the canaries are scored. */
-const windowsOfARun = 16;
-
-export function createCanaryScoreState(canaries: number, parameters: number): CanaryScoreState {
-  return {
-    scores: new Float64Array(canaries),
-    window: new Float32Array(parameters),
-    middle: new Float32Array(parameters),
-    steps: 0,
-  };
-}
-
-/**
- * Scores the canaries of a run as an attacker who sees every step could (white box): the run is cut
- * into windows of steps, and in each a canary's score grows by the inner product of its own clipped
- * gradient, at the weights in the middle of the window, with the sum of the noised gradients of the
- * window (as a central difference of its loss along that sum, which costs two inferences). A canary that took part has added that gradient, or one close to it, about q times the
- * steps; one that did not has not. The idea is the white-box score of Steinke, Nasr and Jagielski
- * 2023 (arXiv 2305.08846, section 6) with the gradient of an input in place of a fixed direction.
- *
- * It reads the films of all canaries and what the noise already covers, never the coins.
- */
-export class CanaryScorer {
-  readonly state: CanaryScoreState;
-  readonly #tools: CanaryScorerTools;
-  readonly #windowSteps: number;
-
-  constructor(tools: CanaryScorerTools, state: CanaryScoreState | null) {
-    this.#tools = tools;
-    this.#windowSteps = Math.max(1, Math.ceil(tools.steps / windowsOfARun));
-    const count = tools.set.canaries?.count ?? 0;
-    this.state = state ?? createCanaryScoreState(count, tools.network.parameterCount);
-  }
-
-  /** Takes in one step: its noised gradient, of whatever scale, and the weights it was taken at. */
-  noteStep(noisedGradient: Float32Array, weights: Float32Array): void {
-    const { state } = this;
-    if (state.steps === Math.floor(this.#windowSteps / 2)) state.middle.set(weights);
-    for (let i = 0; i < noisedGradient.length; i += 1) {
-      state.window[i] = (state.window[i] ?? 0) + (noisedGradient[i] ?? 0);
-    }
-    state.steps += 1;
-  }
-
-  /** Scores the canaries where a window is full; call it between steps. */
-  async scoreIfDue(): Promise<void> {
-    if (this.state.steps >= this.#windowSteps) await this.#scoreWindow();
-  }
-
-  /** Scores what is left of the last window. */
-  async finish(): Promise<Float64Array> {
-    const { state } = this;
-    // A short last window whose middle was never reached has nothing to be scored at.
-    if (state.steps > Math.floor(this.#windowSteps / 2)) await this.#scoreWindow();
-    return state.scores;
-  }
-
-  async #scoreWindow(): Promise<void> {
-    const { state } = this;
-    const { network, reader, set, clipping } = this.#tools;
-    const { firstImage, count } = set.canaries ?? { firstImage: 0, count: 0 };
-    const length = normOf(state.window);
-    for (let from = 0; from < count && length > 0; from += canariesAtOnce) {
-      const units = Math.min(canariesAtOnce, count - from);
-      const numbers = Uint32Array.from({ length: units }, (_, index) => firstImage + from + index);
-      const images = await reader.readImages(numbers, null);
-      const labels = set.labels.slice(
-        (firstImage + from) * labelCount,
-        (firstImage + from + units) * labelCount,
-      );
-      const { norms } = await network.clippedSum(
-        state.middle,
-        { units, views: 1, images, labels },
-        clipping,
-      );
-      const size = (stepShare * normOf(state.middle)) / length;
-      const ahead = moved(state.middle, state.window, size);
-      const behind = moved(state.middle, state.window, -size);
-      const higher = lossesOf(await network.infer(ahead, images, units), labels);
-      const lower = lossesOf(await network.infer(behind, images, units), labels);
-      for (let index = 0; index < units; index += 1) {
-        const norm = norms[index] ?? NaN;
-        const slope = ((higher[index] ?? NaN) - (lower[index] ?? NaN)) / (2 * size);
-        const factor =
-          clipping.kind === "automatic"
-            ? clipping.norm / (norm + 0.01)
-            : Math.min(1, clipping.norm / norm);
-        const product = slope * factor;
-        // A canary whose gradient is not finite counts as zero in training too.
-        if (Number.isFinite(product))
-          state.scores[from + index] = (state.scores[from + index] ?? 0) + product;
-      }
-    }
-    state.window.fill(0);
-    state.steps = 0;
-  }
-}
-
 /** Canaries of one call; their films and results are small beside a step's. */
 const canariesAtOnce = 64;
+
+/** Steps after which the lengths of the canaries' gradients are measured anew. */
+const stepsOfANorm = 8;
 
 /** The length of the step of a central difference, as a share of the length of the weights. */
 const stepShare = 1e-3;
 
-function normOf(values: Float32Array): number {
+/**
+ * The expected cosine of a canary's gradient with what it adds when it is sampled: less than 1
+ * where its film is moved. It weighs the steps; the audit's bound holds whatever it is.
+ */
+const likenessMoved = 0.3;
+const likenessStill = 1;
+
+export interface CanaryScorerTools {
+  readonly network: CompiledNetwork;
+  readonly reader: BatchReader;
+  readonly set: TrainingSet;
+  readonly plan: TrainingPlan;
+}
+
+/**
+ * Scores the canaries of a run as an attacker could who sees every step (white box): of each step
+ * it takes the noised sum and, for each canary, the inner product with the gradient that the canary
+ * would have added, over that gradient's squared length. It is about 1 (with noise) where the canary
+ * was sampled and about 0 (with the same noise) where it was not, which happens with probability q
+ * even if it is in the training data; the score is the sum over the steps of
+ * ln(1 - q + q f(x - c) / f(x)), f normal with the spread that the canaries of the step show.
+ *
+ * The white-box score of Steinke, Nasr and Jagielski 2023 (arXiv 2305.08846, section 6), with the
+ * gradient of a film in place of a fixed direction. The inner product is a central difference of the
+ * loss along the noised sum, so that a step costs two inferences for each canary.
+ *
+ * It reads the films of all canaries and what the noise already covers, never the coins.
+ */
+export class CanaryScorer {
+  /** [canaries]: so far; higher: more likely in the training data. A checkpoint keeps them. */
+  readonly scores: Float64Array;
+  readonly #tools: CanaryScorerTools;
+  readonly #norms: Float32Array;
+  #steps = 0;
+  #pending: { readonly gradient: Float32Array; readonly weights: Float32Array } | null = null;
+
+  /** @param scores of the checkpoint that the run goes on from; null at its beginning */
+  constructor(tools: CanaryScorerTools, scores: Float64Array | null) {
+    this.#tools = tools;
+    const count = tools.set.canaries?.count ?? 0;
+    this.scores = scores ?? new Float64Array(count);
+    this.#norms = new Float32Array(count);
+  }
+
+  /** Takes in one step: its noised mean gradient and the weights at which it was taken. */
+  noteStep(gradient: Float32Array, weights: Float32Array): void {
+    this.#pending = { gradient, weights: weights.slice() };
+  }
+
+  /** Scores the step taken in; call it between steps. */
+  async scoreStep(): Promise<void> {
+    const pending = this.#pending;
+    this.#pending = null;
+    if (pending === null) return;
+    const shares = await this.#sharesIn(pending);
+    addEvidence(this.scores, shares, this.#tools.plan);
+    this.#steps += 1;
+  }
+
+  /** For each canary the share of its own contribution that the sum seems to hold. */
+  async #sharesIn(step: {
+    readonly gradient: Float32Array;
+    readonly weights: Float32Array;
+  }): Promise<Float64Array> {
+    const { network, reader, set, plan } = this.#tools;
+    const { firstImage, count } = set.canaries ?? { firstImage: 0, count: 0 };
+    const shares = new Float64Array(count);
+    const length = lengthOf(step.gradient);
+    if (length === 0) return shares;
+    const size = (stepShare * lengthOf(step.weights)) / length;
+    const ahead = moved(step.weights, step.gradient, size);
+    const behind = moved(step.weights, step.gradient, -size);
+    for (let from = 0; from < count; from += canariesAtOnce) {
+      const units = Math.min(canariesAtOnce, count - from);
+      const first = firstImage + from;
+      const images = await reader.readImages(
+        Uint32Array.from({ length: units }, (_, index) => first + index),
+        null,
+      );
+      const labels = set.labels.slice(first * labelCount, (first + units) * labelCount);
+      if (this.#steps % stepsOfANorm === 0) {
+        const batch = { units, views: 1, images, labels };
+        const { norms } = await network.clippedSum(step.weights, batch, plan.recipe.clipping);
+        this.#norms.set(norms, from);
+      }
+      const higher = lossesOf(await network.infer(ahead, images, units), labels);
+      const lower = lossesOf(await network.infer(behind, images, units), labels);
+      for (let index = 0; index < units; index += 1) {
+        const slope = ((higher[index] ?? NaN) - (lower[index] ?? NaN)) / (2 * size);
+        const norm = this.#norms[from + index] ?? NaN;
+        const share = (slope * plan.divisor) / (clippingFactor(norm, plan) * norm ** 2);
+        // A canary whose gradient is not finite adds nothing in training either.
+        shares[from + index] = Number.isFinite(share) ? share : 0;
+      }
+    }
+    return shares;
+  }
+}
+
+function addEvidence(scores: Float64Array, shares: Float64Array, plan: TrainingPlan): void {
+  const { mean, variance } = momentsOf(shares);
+  if (variance === 0) return;
+  const q = plan.samplingRate;
+  const likeness = plan.recipe.augmentation ? likenessMoved : likenessStill;
+  shares.forEach((share, canary) => {
+    const exponent = (likeness * (share - mean) - likeness ** 2 / 2) / variance;
+    // ln(1 - q + q e^x), without overflow for a large x.
+    const evidence =
+      exponent > 0
+        ? exponent + Math.log(q + (1 - q) * Math.exp(-exponent))
+        : Math.log1p(q * Math.expm1(exponent));
+    scores[canary] = (scores[canary] ?? 0) + evidence;
+  });
+}
+
+/** What a gradient of this length is multiplied by before it enters the sum. */
+function clippingFactor(norm: number, { privacy, recipe }: TrainingPlan): number {
+  if (privacy === null) return 1;
+  const { kind, norm: bound } = recipe.clipping;
+  return kind === "automatic" ? bound / (norm + 0.01) : Math.min(1, bound / norm);
+}
+
+function momentsOf(values: Float64Array): { readonly mean: number; readonly variance: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, variance: squares / values.length };
+}
+
+function lengthOf(values: Float32Array): number {
   let sum = 0;
   for (const value of values) sum += value * value;
   return Math.sqrt(sum);
@@ -139,13 +161,4 @@ function lossesOf(logits: Float32Array, labels: Float32Array): Float64Array {
     losses[image] = (losses[image] ?? 0) + loss / labelCount;
   });
   return losses;
-}
-
-export interface CanaryScorerTools {
-  readonly network: CompiledNetwork;
-  readonly reader: BatchReader;
-  readonly set: TrainingSet;
-  readonly clipping: Parameters<CompiledNetwork["clippedSum"]>[2];
-  /** Planned steps of the run. */
-  readonly steps: number;
 }

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { UserError } from "../../shared/errors.ts";
 import { readSafetensors, writeSafetensors, type NamedTensor } from "../network/safetensors.ts";
 import { writeAtomically } from "../store/whole-file.ts";
-import type { CanaryScoreState } from "./canary-scores.ts";
 import type { TrainingState } from "./step.ts";
 
 /** Where a file of the run lies and what it must hash to. */
@@ -21,7 +20,7 @@ export interface CheckedFile {
 export function saveCheckpoint(
   runFolder: string,
   state: TrainingState,
-  canaries: CanaryScoreState | null = null,
+  canaryScores: Float64Array | null = null,
 ): CheckedFile {
   const file = `checkpoint-${state.step}.safetensors`;
   const tensor = (data: Float32Array): NamedTensor => ({ shape: [data.length], data });
@@ -31,16 +30,11 @@ export function saveCheckpoint(
       ["average", tensor(state.average)],
       ["firstMoment", tensor(state.optimiser.firstMoment)],
       ["secondMoment", tensor(state.optimiser.secondMoment)],
-      ...(canaries === null
+      ...(canaryScores === null
         ? []
-        : ([
-            ["canaryScores", tensor(Float32Array.from(canaries.scores))],
-            ["canaryWindow", tensor(canaries.window)],
-            ["canaryMiddle", tensor(canaries.middle)],
-          ] as const)),
+        : ([["canaryScores", tensor(Float32Array.from(canaryScores))]] as const)),
     ]),
     {
-      ...(canaries === null ? {} : { canaryWindowSteps: String(canaries.steps) }),
       step: String(state.step),
       optimiserSteps: String(state.optimiser.steps),
       momentumProduct: String(state.optimiser.momentumProduct),
@@ -83,22 +77,11 @@ export function loadCheckpoint(
 }
 
 /** What the canaries had scored by a checkpoint; null where it keeps none. */
-export function loadCanaryScores(
-  runFolder: string,
-  checkpoint: CheckedFile,
-): CanaryScoreState | null {
+export function loadCanaryScores(runFolder: string, checkpoint: CheckedFile): Float64Array | null {
   const path = join(runFolder, checkpoint.file);
-  const { tensors, metadata } = readSafetensors(readChecked(path, checkpoint.sha256), path);
-  const [scores, window, middle] = ["canaryScores", "canaryWindow", "canaryMiddle"].map(
-    (name) => tensors.get(name)?.data,
-  );
-  if (scores === undefined || window === undefined || middle === undefined) return null;
-  return {
-    scores: Float64Array.from(scores),
-    window,
-    middle,
-    steps: Number(metadata["canaryWindowSteps"]),
-  };
+  const { tensors } = readSafetensors(readChecked(path, checkpoint.sha256), path);
+  const scores = tensors.get("canaryScores")?.data;
+  return scores === undefined ? null : Float64Array.from(scores);
 }
 
 function readChecked(path: string, sha256: string): Uint8Array {

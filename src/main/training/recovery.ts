@@ -80,7 +80,8 @@ function ownerIsGone(run: RunRecord): boolean {
   return Date.now() - beatAt > silenceMilliseconds;
 }
 
-function processExists(processId: number): boolean {
+/** Whether a process of this number is alive; it may be another than the one meant. */
+export function processExists(processId: number): boolean {
   try {
     process.kill(processId, 0);
     return true;

@@ -146,7 +146,7 @@ async function train(
     }
     const weights = saveWeights(job, description, state);
     if (canaries !== null) {
-      port.send({ kind: "canary-scores", scores: await canaries.finish() });
+      port.send({ kind: "canary-scores", scores: canaries.scores });
     }
     port.send({ kind: "phase", phase: "Scoring the held-out films" });
     for (const part of ["validation", "test"] as const) {
@@ -183,9 +183,8 @@ function canaryScorer(
 ): CanaryScorer | null {
   const { set, plan, checkpoint, runFolder } = job;
   if (set.canaries === undefined) return null;
-  const { clipping } = plan.recipe;
   return new CanaryScorer(
-    { network, reader, set, clipping, steps: plan.steps },
+    { network, reader, set, plan },
     checkpoint === null ? null : loadCanaryScores(runFolder, checkpoint),
   );
 }
@@ -227,7 +226,7 @@ async function runSteps(
   let savedAt = performance.now();
   const stop: { requested: boolean } = { requested: false };
   const saveAt = (step: number): void => {
-    const checkpoint = saveCheckpoint(job.runFolder, state, canaries?.state ?? null);
+    const checkpoint = saveCheckpoint(job.runFolder, state, canaries?.scores ?? null);
     port.send({ kind: "checkpoint", step, checkpoint });
     savedAt = performance.now();
   };
@@ -257,7 +256,7 @@ async function runSteps(
       if (state.step > 0) saveAt(state.step);
       break;
     }
-    await canaries?.scoreIfDue();
+    await canaries?.scoreStep();
     port.send({ kind: "step", step, outcome });
     const last = step === plan.steps || stop.requested;
     if (last || performance.now() - savedAt > 1000 * job.checkpointSeconds) {

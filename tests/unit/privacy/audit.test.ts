@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { auditedEpsilon, auditPValue, guessFromScores } from "../../../src/main/privacy/audit.ts";
+import {
+  auditCanaries,
+  auditedEpsilon,
+  auditPValue,
+  guessFromScores,
+} from "../../../src/main/privacy/audit.ts";
+import { normalTail } from "../../../src/main/privacy/pld/normal.ts";
 import { reproducibleRandomStreams } from "../../../src/main/privacy/random.ts";
 import { UserError } from "../../../src/shared/errors.ts";
 import { golden } from "./golden.ts";
@@ -81,6 +87,49 @@ describe("one-run audit", () => {
     expect(guessFromScores(scores, included, 6).correct).toBe(4);
   });
 
+  it("passes the truth in at most 5 of 100 audits, the best of several numbers of guesses taken", () => {
+    // Each coin is told with Gaussian noise of sigma 1: what an attacker sees of a noised sum, and
+    // exactly (epsilon, delta)-private for the epsilon below.
+    const { views } = reproducibleRandomStreams("best of four");
+    const normal = (): number =>
+      Math.sqrt(-2 * Math.log(1 - views.uniform())) * Math.cos(2 * Math.PI * views.uniform());
+    const sigma = 1;
+    const delta = 1e-5;
+    const truth = gaussianEpsilon(sigma, delta);
+    let above = 0;
+    let sum = 0;
+    const rounds = 200;
+    for (let round = 0; round < rounds; round += 1) {
+      const included = Array.from({ length: 300 }, () => views.uniform() < 0.5);
+      const scores = included.map((inside) => (inside ? 1 : 0) + sigma * normal());
+      const { best } = auditCanaries(scores, included, delta, 0.95);
+      sum += best.epsilon;
+      if (best.epsilon > truth) above += 1;
+    }
+    expect(above / rounds).toBeLessThan(0.05);
+    // Powerful as well as valid: about a fifth of what is true, from 300 canaries.
+    expect(sum / rounds).toBeGreaterThan(0.5);
+  });
+
+  it("finds in canaries told apart without error what their number allows, and no more", () => {
+    const included = Array.from({ length: 200 }, (_, canary) => canary % 2 === 0);
+    const told = included.map((inside) => (inside ? 1 : 0));
+    const { best, attempts, highestPossible } = auditCanaries(told, included, 1e-5, 0.95);
+    expect(best).toMatchObject({ guesses: 200, correct: 200, epsilon: highestPossible });
+    // (e^eps / (1 + e^eps))^200 = 0.0125, but for delta.
+    const p = 0.0125 ** (1 / 200);
+    expect(highestPossible).toBeGreaterThan(Math.log(p / (1 - p)) - 0.02);
+    expect(highestPossible).toBeLessThanOrEqual(Math.log(p / (1 - p)) + 1e-9);
+    expect(attempts.map(({ guesses }) => guesses)).toEqual([200, 100, 50, 25]);
+    const blind = auditCanaries(
+      included.map((_, i) => Math.sin(i)),
+      included,
+      1e-5,
+      0.95,
+    );
+    expect(blind.best.epsilon).toBe(0);
+  });
+
   it("refuses counts that cannot be", () => {
     expect(() => auditedEpsilon({ canaries: 5, guesses: 6, correct: 1 }, 0, 0.9)).toThrow(
       UserError,
@@ -92,3 +141,18 @@ describe("one-run audit", () => {
     expect(() => guessFromScores([1, 2], [true], 1)).toThrow(RangeError);
   });
 });
+
+/** Epsilon of the Gaussian mechanism of sensitivity 1: Balle and Wang 2018, Theorem 8. */
+function gaussianEpsilon(sigma: number, delta: number): number {
+  const deltaOf = (epsilon: number): number =>
+    normalTail(epsilon * sigma - 1 / (2 * sigma)) -
+    Math.exp(epsilon) * normalTail(epsilon * sigma + 1 / (2 * sigma));
+  let low = 0;
+  let high = 20;
+  for (let round = 0; round < 60; round += 1) {
+    const middle = (low + high) / 2;
+    if (deltaOf(middle) > delta) low = middle;
+    else high = middle;
+  }
+  return high;
+}

@@ -111,7 +111,7 @@ describe("canaries", () => {
 });
 
 describe("a canary's score", () => {
-  it("is its clipped gradient times the sum of the noised gradients", async () => {
+  it("is the evidence that a step's sum holds its clipped gradient", async () => {
     const set = withCanaries(patientsOnly(), draw);
     const network = await logisticEngine().compile(logisticNetwork(pixels), {
       resolutionPixels: pixels,
@@ -123,34 +123,56 @@ describe("a canary's score", () => {
     const vector = (scale: number): Float32Array =>
       Float32Array.from({ length: network.parameterCount }, () => scale * (random.uniform() - 0.5));
     const weights = vector(0.2);
-    const gradients = [vector(1), vector(1)];
+    const gradient = vector(1);
     for (const clipping of [
       { kind: "automatic", norm: 1 },
-      { kind: "flat", norm: 0.5 },
+      { kind: "flat", norm: 0.05 },
     ] as const) {
-      // Two steps and one window.
-      const tools = { network, reader, set, clipping, steps: 2 * 16 };
-      const scorer = new CanaryScorer(tools, null);
-      for (const gradient of gradients) scorer.noteStep(gradient, weights);
-      await scorer.scoreIfDue();
-      const scores = await scorer.finish();
-      for (const canary of [0, 1, 39]) {
-        const exact = await exactProduct(network, set, canary, weights, clipping, gradients);
-        expect(Math.abs(scores[canary]! - exact)).toBeLessThan(2e-3 * Math.abs(exact) + 2e-3);
+      const recipe = { ...smallRecipe, clipping };
+      const plan = makePlan({
+        recipe,
+        epsilon: 8,
+        delta: 1e-3,
+        units: 60,
+        positiveAtGrade: 2,
+        pixelPipeline: "test",
+      });
+      const scorer = new CanaryScorer({ network, reader, set, plan }, null);
+      scorer.noteStep(gradient, weights);
+      await scorer.scoreStep();
+      const shares: number[] = [];
+      for (let canary = 0; canary < 40; canary += 1) {
+        const own = await clippedGradient(network, set, canary, weights, clipping);
+        const product = own.reduce((dot, value, i) => dot + value * gradient[i]!, 0);
+        const squared = own.reduce((sum, value) => sum + value * value, 0);
+        shares.push((product * plan.divisor) / squared);
       }
+      const mean = shares.reduce((sum, share) => sum + share, 0) / 40;
+      const variance = shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / 40;
+      const q = plan.samplingRate;
+      shares.forEach((share, canary) => {
+        const exact = Math.log(1 - q + q * Math.exp((share - mean - 0.5) / variance));
+        expect(Math.abs(scorer.scores[canary]! - exact)).toBeLessThan(
+          5e-3 * Math.abs(exact) + 1e-4,
+        );
+      });
+      // A checkpoint carries the scores on.
+      const resumed = new CanaryScorer({ network, reader, set, plan }, scorer.scores.slice());
+      resumed.noteStep(gradient, weights);
+      await resumed.scoreStep();
+      expect(resumed.scores[0]).toBeCloseTo(2 * scorer.scores[0]!, 9);
     }
     reader.close();
   });
 });
 
-async function exactProduct(
+async function clippedGradient(
   network: CompiledNetwork,
   set: TrainingSet,
   canary: number,
   weights: Float32Array,
   clipping: Parameters<CompiledNetwork["clippedSum"]>[2],
-  gradients: readonly Float32Array[],
-): Promise<number> {
+): Promise<Float32Array> {
   const { firstImage, frames } = set.canaries!;
   const from = (firstImage + canary) * labelCount;
   const batch: UnitBatch = {
@@ -162,9 +184,5 @@ async function exactProduct(
     ),
     labels: set.labels.slice(from, from + labelCount),
   };
-  const { sum } = await network.clippedSum(weights, batch, clipping);
-  return gradients.reduce(
-    (total, gradient) => total + sum.reduce((dot, value, i) => dot + value * gradient[i]!, 0),
-    0,
-  );
+  return (await network.clippedSum(weights, batch, clipping)).sum;
 }

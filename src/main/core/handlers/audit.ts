@@ -1,0 +1,43 @@
+import { UserError } from "../../../shared/errors.ts";
+import { keepAudit, keptAudit } from "../../store/audits.ts";
+import { requireRun } from "../../store/runs.ts";
+import { auditRun } from "../audit-run.ts";
+import type { CoreContext } from "../context.ts";
+import type { Handlers } from "./types.ts";
+
+export function auditHandlers(context: CoreContext): Handlers<"audit:start" | "audit:show"> {
+  const { database, dataFolder, jobs } = context;
+  return {
+    "audit:start": ({ runId, shadowModels, shadowEpochs }) => {
+      const run = requireRun(database, runId);
+      if (run.weightsFile === null) {
+        throw new UserError(
+          "conflict",
+          `Run ${runId} is ${run.state} and has no weights to attack. Wait until it has finished.`,
+        );
+      }
+      const jobId = jobs.start(
+        { kind: "audit", cohortId: run.cohortId, phase: "Auditing", unit: "steps" },
+        async (control) => {
+          const audit = await auditRun({
+            database,
+            dataFolder,
+            runId,
+            shadowModels,
+            shadowEpochs,
+            control,
+          });
+          keepAudit(database, audit);
+          context.emit("cohort:changed", { cohortId: run.cohortId });
+          return audit;
+        },
+      );
+      return { jobId };
+    },
+
+    "audit:show": ({ runId }) => {
+      requireRun(database, runId);
+      return keptAudit(database, runId);
+    },
+  };
+}
