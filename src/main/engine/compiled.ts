@@ -39,6 +39,8 @@ interface PieceRun {
   /** Units of the piece that are left out. */
   readonly left?: ReadonlySet<number>;
   readonly numbers?: Readonly<Record<string, number>>;
+  /** Powers of two by which units of the piece are magnified; 1 where there is none. */
+  readonly magnified?: ReadonlyMap<number, number>;
 }
 
 interface PieceResult {
@@ -54,6 +56,17 @@ export interface MicrobatchedOptions {
   readonly prepare: Prepare;
   /** Told in words of what was changed on the way, such as a smaller micro-batch. */
   readonly report?: (line: string) => void;
+}
+
+/**
+ * By which power of two a unit must be magnified before its squared norm fits into float32; null
+ * where it fits already, or where nothing will help. A norm may come out infinite, or NaN as the
+ * difference of two infinities, although the gradient is finite.
+ */
+function magnificationFor(norm: number, loss: number): number | null {
+  if (!Number.isFinite(loss)) return null;
+  if (!Number.isFinite(norm)) return 2 ** -64;
+  return norm > 0 && norm < 2 ** -40 ? 2 ** 80 : null;
 }
 
 /**
@@ -118,22 +131,26 @@ export class MicrobatchedNetwork implements CompiledNetwork {
       this.totals.begin();
       await this.eachPiece(batch, async (piece) => {
         const left = new Set<number>();
+        const magnified = new Map<number, number>();
         for (;;) {
-          const run = { kind: "private", weights, batch, piece, left, numbers } as const;
+          const run = { kind: "private", weights, batch, piece, left, magnified, numbers } as const;
           const { step, outputs } = await this.runPiece(run);
           const pieceNorms = resultOf(outputs, graphNames.norms);
           const pieceLosses = resultOf(outputs, graphNames.losses);
-          const before = left.size;
+          const before = left.size + magnified.size;
           for (let unit = 0; unit < piece.units; unit += 1) {
             if (left.has(unit)) continue;
             const norm = pieceNorms[unit] ?? NaN;
             norms[piece.first + unit] = Number.isFinite(norm) ? norm : NaN;
-            losses[piece.first + unit] = pieceLosses[unit] ?? NaN;
-            if (!Number.isFinite(norm)) left.add(unit);
+            const loss = pieceLosses[unit] ?? NaN;
+            losses[piece.first + unit] = loss;
+            const wanted = magnified.has(unit) ? null : magnificationFor(norm, loss);
+            if (wanted !== null) magnified.set(unit, wanted);
+            else if (!Number.isFinite(norm)) left.add(unit);
           }
           // One unit that is not finite spoils the sum of its micro-batch (0 times NaN is NaN),
           // so the micro-batch is computed again without it.
-          if (left.size > before) continue;
+          if (left.size + magnified.size > before) continue;
           this.totals.add(step, outputs);
           nonFinite += left.size;
           break;
@@ -239,6 +256,8 @@ export class MicrobatchedNetwork implements CompiledNetwork {
     const { step, program, feeds } = await this.preparedFor(run.kind, piece.size, batch.views);
     fillPiece(feeds, step.imageFeeds, batch, piece, run.left ?? new Set());
     for (const [name, value] of Object.entries(run.numbers ?? {})) feeds.get(name)?.fill(value);
+    const magnification = feeds.get(graphNames.magnification)?.fill(1);
+    for (const [unit, power] of run.magnified ?? []) magnification?.set([power], unit);
     const all = new Map(feeds);
     await this.parameters.addTo(all, weights, step.parameterFeeds);
     if (run.kind !== "inference") this.totals.settle();

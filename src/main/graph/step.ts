@@ -24,6 +24,8 @@ export const graphNames = {
   mask: "mask",
   /** Each [1, 1]: see `clippingFeeds`. */
   clipping: ["clipping.bound", "clipping.offset", "clipping.cap"],
+  /** [units, 1, 1]: what a private step multiplies each unit's gradient by; see `privateGraph`. */
+  magnification: "magnification",
   /** [1, 1, 1]: what an ordinary step multiplies every unit's gradient by. */
   share: "share",
   logits: "logits",
@@ -144,26 +146,41 @@ export function ordinaryGraph(network: NetworkDescription, shape: StepShape): St
  *
  * The weight is min(cap, bound / (norm + offset)), three numbers fed at run time (see
  * `clippingFeeds`), which covers flat and automatic clipping.
+ *
+ * A norm's square leaves float32 long before the norm does (above 1.8e19 and below 1e-19), so
+ * each unit's gradient at the logits, and with it its whole backward pass, can be magnified by a
+ * power of two m, which is taken out of norm and weight again.
  */
 export function privateGraph(network: NetworkDescription, shape: StepShape): StepGraph {
   const { context, flow, backward } = start(network, shape);
   const { builder } = context;
   const { losses, gradient } = crossEntropy(context, flow.tensor);
   builder.output(graphNames.losses, losses);
-  backward(gradient, false);
+  const { units, views } = shape;
+  const magnification = builder.input(graphNames.magnification, [units, 1, 1]);
+  const byView = builder.reshape(gradient, [units, views, network.labels]);
+  const magnified = builder.multiply(byView, magnification);
+  backward(builder.reshape(magnified, gradient.shape), false);
 
   const squares = context.parameterGradients.map(({ gradients }) => gradients.squaredNorms());
   const total = builder.reduce("sum", builder.concatenate(squares, 1), 1);
   // Rounding can leave a Gram product of nothing a little below zero. NaN stays NaN.
   const norms = builder.unary("squareRoot", builder.unary("absolute", total));
-  builder.output(graphNames.norms, norms);
+  const power = builder.reshape(magnification, [units, 1]);
+  builder.output(graphNames.norms, builder.divide(norms, power));
 
   const [boundName, offsetName, capName] = graphNames.clipping;
   const bound = builder.input(boundName, [1, 1]);
   const offset = builder.input(offsetName, [1, 1]);
   const cap = builder.input(capName, [1, 1]);
-  const divisor = builder.binary("maximum", builder.add(norms, offset), builder.scalar(1e-30, 2));
-  const scale = builder.binary("minimum", builder.divide(bound, divisor), cap);
+  // min(cap, bound / (norm / m + offset)) / m, written so that nothing leaves float32 on the way.
+  const longest = builder.add(norms, builder.multiply(offset, power));
+  const divisor = builder.binary("maximum", longest, builder.scalar(1e-30, 2));
+  const scale = builder.binary(
+    "minimum",
+    builder.divide(bound, divisor),
+    builder.divide(cap, power),
+  );
   return finish(context, scale);
 }
 
