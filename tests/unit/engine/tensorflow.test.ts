@@ -12,7 +12,13 @@ import {
   type NetworkDescription,
 } from "../../../src/main/network/index.ts";
 import { randomBatch } from "../support/batches.ts";
-import { conv, networkAround, smoothNetworks } from "../support/networks.ts";
+import {
+  conv,
+  networkAround,
+  smallConvnext,
+  smoothNetworks,
+  standardisedConv,
+} from "../support/networks.ts";
 import { seededRandom } from "../support/random.ts";
 import { distance, l2Norm, relativeError } from "../support/reference.ts";
 
@@ -86,6 +92,24 @@ describe("TensorFlow.js beside onnxruntime", () => {
       4,
     );
     await expectAgreement(network, 9, 1, 5);
+  });
+
+  it("agrees on ConvNeXt's layers and on standardised convolutions", async () => {
+    await expectAgreement(smallConvnext(), 32, 1, 8);
+    await expectAgreement(
+      networkAround(
+        [
+          standardisedConv("a", 1, 4),
+          { kind: "activation", function: "silu" },
+          standardisedConv("b", 4, 6, { stride: 2 }),
+          { kind: "activation", function: "gelu" },
+        ],
+        6,
+      ),
+      9,
+      2,
+      9,
+    );
   });
 
   it("agrees on resnet9-smooth", async () => {

@@ -71,53 +71,150 @@ export function smallConvnext(labels = 2): NetworkDescription {
   return defineNetwork({ name: "convnext-test", labels, layers: convnext(stages, labels) });
 }
 
-/** Small smooth networks of random depth, widths, windows and shortcuts, for 6 to 9 pixels. */
-export const smoothNetworks: fc.Arbitrary<NetworkDescription> = fc
-  .record({
-    first: fc.record({
-      channels: fc.constantFrom(2, 4),
-      kernel: fc.constantFrom(1, 2, 3, 5),
-      stride: fc.constantFrom(1, 2),
-      bias: fc.boolean(),
-    }),
-    activation: fc.constantFrom("mish", "silu", "gelu" as const),
-    pool: fc.boolean(),
-    norm: fc.boolean(),
-    block: fc.constantFrom("none", "identity", "projected", "depthwise" as const),
-    labels: fc.integer({ min: 1, max: 3 }),
-  })
-  .map(({ first, activation, pool, norm, block, labels }) => {
-    const { channels, kernel, stride, bias } = first;
-    const activate: Layer = { kind: "activation", function: activation };
-    const normalise = (name: string, width: number): Layer[] =>
-      norm ? [{ kind: "groupNorm", name, channels: width, groups: 2, epsilon: 1e-5 }] : [];
-    const layers: Layer[] = [
-      conv("conv1", 1, channels, { kernel, stride, padding: Math.floor(kernel / 2), bias }),
-      ...normalise("bn1", channels),
-      activate,
-    ];
-    if (pool) layers.push({ kind: "averagePool", kernel: 3, stride: 2, padding: 1 });
-    let width = channels;
-    if (block === "identity")
+/** What a random network is made of. */
+interface Choices {
+  readonly channels: number;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+  readonly bias: boolean;
+  readonly standardised: boolean;
+  readonly activation: "mish" | "silu" | "gelu";
+  readonly pool: { readonly kernel: number; readonly stride: number; readonly padding: number };
+  readonly pools: boolean;
+  readonly norm: "none" | "group" | "layer";
+  readonly block: "none" | "identity" | "projected" | "depthwise" | "convnext" | "preactivated";
+  readonly scaleNorm: boolean;
+  readonly hidden: boolean;
+  readonly labels: number;
+}
+
+function networkOf(choices: Choices): NetworkDescription {
+  const { channels, kernel, stride, padding, bias, norm, block, labels } = choices;
+  const activate: Layer = { kind: "activation", function: choices.activation };
+  const normalise = (name: string, width: number): Layer[] => {
+    if (norm === "group")
+      return [{ kind: "groupNorm", name, channels: width, groups: 2, epsilon: 1e-5 }];
+    // Two channels normalised to plus and minus one are as good as constant.
+    if (norm === "layer" && width > 2)
+      return [{ kind: "layerNorm", name, channels: width, epsilon: 1e-3 }];
+    return [];
+  };
+  const convolution = choices.standardised ? standardisedConv : conv;
+  const layers: Layer[] = [
+    convolution("conv1", 1, channels, { kernel, stride, padding, bias }),
+    ...normalise("bn1", channels),
+    activate,
+  ];
+  if (choices.pools) layers.push({ kind: "averagePool", ...choices.pool });
+  let width = channels;
+  switch (block) {
+    case "none":
+      break;
+    case "identity":
       layers.push(
         {
           kind: "residual",
-          body: [conv("block.conv1", width, width), ...normalise("block.bn1", width), activate],
+          body: [
+            convolution("block.conv1", width, width, { bias }),
+            ...normalise("block.bn1", width),
+            activate,
+          ],
           shortcut: [],
         },
         activate,
       );
-    if (block === "projected") {
+      break;
+    case "preactivated":
+      layers.push({
+        kind: "residual",
+        body: [
+          activate,
+          ...normalise("block.bn1", width),
+          standardisedConv("block.conv1", width, width),
+        ],
+        shortcut: [],
+      });
+      break;
+    case "projected":
       width = channels * 2;
       layers.push({
         kind: "residual",
-        body: [conv("block.conv1", channels, width, { stride: 2 }), activate],
+        body: [convolution("block.conv1", channels, width, { stride: 2, bias }), activate],
         shortcut: [
-          conv("block.downsample.0", channels, width, { kernel: 1, stride: 2, padding: 0 }),
+          convolution("block.downsample.0", channels, width, {
+            kernel: 1,
+            stride: 2,
+            padding: 0,
+            bias: false,
+          }),
         ],
       });
-    }
-    if (block === "depthwise")
-      layers.push(conv("block.depthwise", width, width, { groups: width, bias: true, stride: 2 }));
-    return networkAround(layers, width, labels);
+      break;
+    case "depthwise":
+      layers.push(conv("block.depthwise", width, width, { groups: width, bias, stride: 2 }));
+      break;
+    case "convnext":
+      layers.push({
+        kind: "residual",
+        body: [
+          conv("block.0", width, width, { groups: width, kernel: 5, padding: 2, bias: true }),
+          ...normalise("block.2", width),
+          { kind: "dense", name: "block.3", inputFeatures: width, outputFeatures: 2 * width },
+          activate,
+          { kind: "dense", name: "block.5", inputFeatures: 2 * width, outputFeatures: width },
+          { kind: "layerScale", name: "layer_scale", channels: width, initial: 0.5 },
+        ],
+        shortcut: [],
+      });
+      break;
+  }
+  if (choices.scaleNorm)
+    layers.push({ kind: "groupNorm", name: "scale", channels: width, groups: 2, epsilon: 1e-3 });
+  if (!choices.hidden) return networkAround(layers, width, labels);
+  return defineNetwork({
+    name: "test",
+    labels,
+    layers: [
+      ...layers,
+      { kind: "globalAveragePool" },
+      { kind: "dense", name: "hidden", inputFeatures: width, outputFeatures: 5 },
+      ...(norm === "layer" ? normalise("last", 5) : []),
+      activate,
+      { kind: "dense", name: "fc", inputFeatures: 5, outputFeatures: labels },
+    ],
   });
+}
+
+/** Small smooth networks of random depth, widths, windows and shortcuts, for 6 to 9 pixels. */
+export const smoothNetworks: fc.Arbitrary<NetworkDescription> = fc
+  .record({
+    channels: fc.constantFrom(2, 4),
+    kernel: fc.constantFrom(1, 2, 3, 5),
+    stride: fc.constantFrom(1, 2, 3),
+    padding: fc.integer({ min: 0, max: 2 }),
+    bias: fc.boolean(),
+    standardised: fc.boolean(),
+    activation: fc.constantFrom("mish", "silu", "gelu" as const),
+    pools: fc.boolean(),
+    pool: fc.constantFrom(
+      { kernel: 3, stride: 2, padding: 1 },
+      { kernel: 2, stride: 1, padding: 1 },
+      { kernel: 2, stride: 3, padding: 1 },
+    ),
+    norm: fc.constantFrom("none", "group", "layer" as const),
+    block: fc.constantFrom(
+      "none",
+      "identity",
+      "projected",
+      "depthwise",
+      "convnext",
+      "preactivated" as const,
+    ),
+    scaleNorm: fc.boolean(),
+    hidden: fc.boolean(),
+    labels: fc.integer({ min: 1, max: 3 }),
+  })
+  // A window of one pixel holds one weight for each output, which standardises to nothing.
+  .filter(({ standardised, kernel }) => !(standardised && kernel === 1))
+  .map(networkOf);

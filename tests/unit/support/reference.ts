@@ -48,13 +48,15 @@ function standardised(
   epsilon: number,
 ): Float64Array {
   const size = weight.length / outputs;
-  return weight.map((value, at) => {
-    const o = Math.floor(at / size);
+  const result = new Float64Array(weight.length);
+  for (let o = 0; o < outputs; o += 1) {
     const row = weight.subarray(o * size, (o + 1) * size);
     const mean = row.reduce((a, b) => a + b, 0) / size;
     const variance = row.reduce((a, b) => a + (b - mean) ** 2, 0) / size;
-    return ((value - mean) * gain[o]!) / Math.sqrt(Math.max(size * variance, epsilon));
-  });
+    const scale = gain[o]! / Math.sqrt(Math.max(size * variance, epsilon));
+    row.forEach((value, i) => (result[o * size + i] = (value - mean) * scale));
+  }
+  return result;
 }
 
 function apply(
