@@ -44,7 +44,7 @@ export function toParsedFile(dataSet: DataSet): ParsedFile {
   const element = dataSet.elements[pixelDataTag];
   const offsets = dataSet.elements["x7fe00001"];
   return {
-    header: readHeader(dataSet),
+    header: headerOf(dataSet),
     pixelData:
       element === undefined
         ? null
@@ -59,6 +59,15 @@ export function toParsedFile(dataSet: DataSet): ParsedFile {
         ? null
         : dataSet.byteArray.subarray(offsets.dataOffset, offsets.dataOffset + offsets.length),
   };
+}
+
+/** An attribute can be shorter than its type says, at the very end of a file. */
+function headerOf(dataSet: DataSet): DicomHeader {
+  try {
+    return readHeader(dataSet);
+  } catch (thrown) {
+    throw parserFailure(thrown);
+  }
 }
 
 /** The same as a raw data set, for code that needs single elements. */

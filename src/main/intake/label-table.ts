@@ -21,8 +21,11 @@ export interface LabelTable {
  * @throws UserError "input" where the file cannot be read as such a table.
  */
 export function readLabelTable(path: string): LabelTable {
-  const content = contentOf(path);
-  const name = basename(path);
+  return parseLabelTable(contentOf(path), basename(path));
+}
+
+/** The same from a file's content. */
+export function parseLabelTable(content: Buffer, name: string): LabelTable {
   const firstLine = content.subarray(0, 65_536).toString("utf8").split(/\r?\n/, 1)[0] ?? "";
   const delimiter = [",", ";", "\t"].toSorted(
     (a, b) => firstLine.split(b).length - firstLine.split(a).length,
