@@ -80,9 +80,8 @@ async function send(task: AccountTask): Promise<AccountAnswer> {
 }
 
 function startWorker(): Worker {
-  const started = new Worker(workerEntry(), { stdout: true, stderr: true });
-  started.stdout.resume();
-  started.stderr.resume();
+  // Its output streams are left alone: read, they would keep an idle process alive.
+  const started = new Worker(workerEntry());
   started.on("message", ({ id, answer }: { id: number; answer: AccountAnswer }) => {
     waiting.get(id)?.resolve(answer);
     waiting.delete(id);
