@@ -71,6 +71,38 @@ export function smallConvnext(labels = 2): NetworkDescription {
   return defineNetwork({ name: "convnext-test", labels, layers: convnext(stages, labels) });
 }
 
+/** A small network with every kind of layer but the maximum's kinks. */
+export function everyKind(labels = 2): NetworkDescription {
+  return defineNetwork({
+    name: "every kind",
+    labels,
+    layers: [
+      standardisedConv("stem", 1, 6),
+      { kind: "activation", function: "silu" },
+      { kind: "averagePool", kernel: 3, stride: 2, padding: 1 },
+      {
+        kind: "residual",
+        body: [
+          conv("depthwise", 6, 6, { groups: 6, kernel: 5, padding: 2, bias: true }),
+          { kind: "layerNorm", name: "channels", channels: 6, epsilon: 1e-6 },
+          { kind: "dense", name: "up", inputFeatures: 6, outputFeatures: 12 },
+          { kind: "activation", function: "gelu" },
+          { kind: "dense", name: "down", inputFeatures: 12, outputFeatures: 6 },
+          { kind: "layerScale", name: "scale", channels: 6, initial: 0.5 },
+        ],
+        shortcut: [],
+      },
+      { kind: "groupNorm", name: "scaleNorm", channels: 6, groups: 2, epsilon: 1e-5 },
+      standardisedConv("inner", 6, 8, { stride: 2 }),
+      { kind: "activation", function: "mish" },
+      conv("last", 8, 32, { stride: 2, bias: true }),
+      { kind: "globalAveragePool" },
+      { kind: "layerNorm", name: "features", channels: 32, epsilon: 1e-6 },
+      { kind: "dense", name: "fc", inputFeatures: 32, outputFeatures: labels },
+    ],
+  });
+}
+
 /** What a random network is made of. */
 interface Choices {
   readonly channels: number;
