@@ -13,6 +13,7 @@ import sys
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch_networks import WideResNet, convnext_tiny
 
 
 def read(path):
@@ -63,7 +64,7 @@ class BasicBlock(nn.Module):
 
 
 class ResNet(nn.Module):
-    def __init__(self, widths, groups, stem, pool, labels):
+    def __init__(self, widths, groups, stem, pool, labels, blocks=1):
         super().__init__()
         kernel, stride = stem
         self.conv1 = nn.Conv2d(1, widths[0], kernel, stride, kernel // 2, bias=False)
@@ -71,8 +72,9 @@ class ResNet(nn.Module):
         self.pool = pool
         channels = widths[0]
         for index, width in enumerate(widths):
-            block = BasicBlock(channels, width, 1 if index == 0 else 2, groups)
-            setattr(self, f"layer{index + 1}", nn.Sequential(block))
+            stage = [BasicBlock(channels, width, 1 if index == 0 else 2, groups)]
+            stage += [BasicBlock(width, width, 1, groups) for _ in range(blocks - 1)]
+            setattr(self, f"layer{index + 1}", nn.Sequential(*stage))
             channels = width
         self.fc = nn.Linear(channels, labels)
 
@@ -86,10 +88,16 @@ def network(name, labels):
     small = [16, 32, 64, 128]
     if name == "resnet9":
         return ResNet([64, 128, 256, 512], 32, (7, 2), nn.MaxPool2d(3, 2, 1), labels)
+    if name == "resnet18":
+        return ResNet([64, 128, 256, 512], 32, (7, 2), nn.MaxPool2d(3, 2, 1), labels, 2)
     if name == "resnet9-small":
         return ResNet(small, 8, (3, 2), nn.Identity(), labels)
     if name == "resnet9-smooth":
         return ResNet(small, 8, (3, 1), nn.AvgPool2d(3, 2, 1), labels)
+    if name == "wrn16-4":
+        return WideResNet(labels)
+    if name == "convnext-tiny":
+        return convnext_tiny(labels)
     raise SystemExit(f"no network {name}")
 
 
