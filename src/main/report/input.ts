@@ -1,3 +1,4 @@
+import type { AuditResult } from "../../shared/audit.ts";
 import type { Comparison, RocPoint, RunEvaluation } from "../../shared/comparison.ts";
 import type { CohortOverview, Ledger, RunSummary, Timestamp } from "../../shared/domain.ts";
 import { UserError } from "../../shared/errors.ts";
@@ -19,6 +20,11 @@ export interface ReportInput {
     /** The guarantee in one plain sentence, and for a patient where the unit is the image. */
     readonly sentence: string;
     readonly patientSentence: string | null;
+  };
+  /** What audits of the two runs found; a run without one is null. */
+  readonly audits?: {
+    readonly private: AuditResult | null;
+    readonly reference: AuditResult | null;
   };
   readonly network: { readonly title: string; readonly parameters: number };
   /** Such as "NAdam (second moment corrected for the noise)". */

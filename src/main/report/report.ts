@@ -7,6 +7,7 @@ import { factsOf, type ReportFacts, type ReportInput } from "./input.ts";
 import { loadPen, type Pen } from "./layout/figure.ts";
 import { Sheet } from "./layout/sheet.ts";
 import { plain } from "./layout/text.ts";
+import { writeAudit } from "./sections/audit.ts";
 import { writeGlossary, writeLimits } from "./sections/closing.ts";
 import { writeCohort } from "./sections/cohort.ts";
 import { writeFairness, writeSubgroups } from "./sections/fairness.ts";
@@ -72,6 +73,7 @@ function openSheet(facts: ReportFacts): Sheet {
 function writeSections(sheet: Sheet, pen: Pen, facts: ReportFacts): number {
   writeTitle(sheet, facts);
   writePrivacy(sheet, pen, facts);
+  writeAudit(sheet, pen, facts);
   writeCohort(sheet, pen, facts);
   writeMethod(sheet, facts);
   writeResults(sheet, pen, facts);

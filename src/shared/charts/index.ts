@@ -1,3 +1,4 @@
+export { attackChart, type AttackChartData } from "./attack.ts";
 export { barChart, barChartHeight, type Bar } from "./bars.ts";
 export type { ChartSize, PlotModule } from "./frame.ts";
 export {

@@ -1,6 +1,10 @@
 import { compareRuns, type RunToEvaluate } from "../../../src/main/evaluation/compare.ts";
+import { measureAttack } from "../../../src/main/evaluation/membership.ts";
+import { seededGenerator } from "../../../src/main/evaluation/random.ts";
+import { auditCanaries } from "../../../src/main/privacy/audit.ts";
 import { meaningOf } from "../../../src/main/privacy/meaning.ts";
 import type { ReportInput } from "../../../src/main/report/report.ts";
+import type { AuditResult } from "../../../src/shared/audit.ts";
 import type { RunSummary } from "../../../src/shared/domain.ts";
 import { findingKeys, type FindingKey } from "../../../src/shared/findings.ts";
 import { examplePlan, simulateScores } from "../evaluation/simulate.ts";
@@ -52,7 +56,12 @@ export async function exampleInput(
     ]);
     return Object.fromEntries(counts) as Record<FindingKey, number>;
   };
+  const audits = {
+    private: await exampleAudit("private", 0.3),
+    reference: await exampleAudit("reference", 1.2),
+  };
   return {
+    audits,
     overview: {
       summary: {
         id: 1,
@@ -220,4 +229,42 @@ function erfc(x: number): number {
   const polynomial = coefficients.reduceRight((sum, c) => c + t * sum, 0);
   const value = t * Math.exp(-z * z + polynomial);
   return x >= 0 ? value : 2 - value;
+}
+
+/** The audit of a run whose members score `shift` deviations higher, by the real statistics. */
+async function exampleAudit(kind: "private" | "reference", shift: number): Promise<AuditResult> {
+  const next = seededGenerator(kind === "private" ? 1 : 2);
+  const bell = (): number =>
+    Array.from({ length: 12 }, () => next() / 2 ** 32).reduce((sum, value) => sum + value, -6);
+  const included = Array.from({ length: 200 }, (_, canary) => canary % 2 === 0);
+  const scores = included.map((inside) => bell() + (inside ? 2 * shift : 0));
+  const { best, attempts, highestPossible } = auditCanaries(scores, included, 6e-6, 0.95);
+  const values = (count: number, mean: number): number[] =>
+    Array.from({ length: count }, () => mean + bell());
+  return {
+    runId: `${kind === "private" ? "p" : "r"}-2026-11-24-0001`,
+    kind,
+    recordedAt: "2026-11-24T04:00:00.000Z",
+    claimedEpsilon: kind === "private" ? 7.8912 : null,
+    delta: kind === "private" ? 6e-6 : null,
+    canaryAudit: {
+      canaries: 200,
+      included: 100,
+      guesses: best.guesses,
+      correct: best.correct,
+      lowerBound: best.epsilon,
+      confidence: 0.95,
+      delta: 6e-6,
+      auroc: null,
+      attempts,
+      highestPossible,
+      coinsAsCommitted: true,
+    },
+    attacks: [
+      await measureAttack(
+        { members: values(630, shift), nonMembers: values(270, 0) },
+        { attack: "loss-threshold", shadowModels: null, samples: 100, seed: 1 },
+      ),
+    ],
+  };
 }

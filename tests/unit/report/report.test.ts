@@ -43,6 +43,18 @@ describe("writeReport", () => {
     expect(pages).toHaveLength(written.pages);
   });
 
+  it.skipIf(!hasPoppler)(`sets the claim beside the audited lower bound${needsPoppler}`, () => {
+    const flat = text.replace(/\s+/gu, " ");
+    const audit = input.audits!.private!;
+    const { lowerBound, correct, guesses } = audit.canaryAudit!;
+    expect(flat).toContain(`Audited lower bound: ${lowerBound.toFixed(2)} at 95 % confidence`);
+    expect(flat).toContain(`of ${guesses} of them, ${correct} rightly`);
+    expect(flat).toContain("are not covered by ε");
+    const { estimate, low, high } = audit.attacks[0]!.auroc!;
+    const figure = `${estimate.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`;
+    expect(flat.replace(/\s/gu, "")).toContain(figure.replace(/\s/gu, ""));
+  });
+
   it("embeds every font that it uses and refers to none of the reader's", () => {
     const source = bytes.toString("latin1");
     const fonts = source.match(/\/Subtype \/Type0/gu) ?? [];

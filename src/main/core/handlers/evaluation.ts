@@ -6,6 +6,7 @@ import { networkNamed } from "../../network/networks.ts";
 import { meaningOf } from "../../privacy/meaning.ts";
 import { writeReport, type ReportInput } from "../../report/report.ts";
 import { cohortOverview } from "../../store/cohorts.ts";
+import { keptAudit } from "../../store/audits.ts";
 import { keepComparison, keptComparison, scoredImages } from "../../store/comparisons.ts";
 import { manufacturersOf } from "../../store/image-table.ts";
 import { optimiserInWords } from "../../training/recipe-words.ts";
@@ -86,6 +87,10 @@ function reportInput(
       tradeOff: meaning.tradeOff,
       sentence: meaning.sentence,
       patientSentence: patient == null ? null : meaningOf(patient.epsilon, privacy.delta).sentence,
+    },
+    audits: {
+      private: keptAudit(database, pair.privateRunId),
+      reference: keptAudit(database, pair.referenceRunId),
     },
     network: { title: recipe.network, parameters: parameterCount },
     optimiser: optimiserInWords(recipe),
