@@ -128,6 +128,19 @@ describe("PNG films", () => {
     expect(body.length).toBe(40 * 32 * 2);
   });
 
+  it("that wait in quarantine are taken in once a table is chosen, without naming the folder again", async () => {
+    const { core: open, cohortId } = await cohort();
+    const { folder, table } = dataSet();
+    await resultOf(open, await open.call("intake:start", { cohortId, paths: [folder] }));
+    const named = await resultOf<ImportResult>(
+      open,
+      await open.call("intake:name-pictures", { cohortId, table: { file: table } }),
+    );
+    expect(named).toMatchObject({ found: 4, imported: 3 });
+    const left = await open.call("cohort:quarantine", { cohortId });
+    expect(left.map(({ code }) => code)).toEqual(["no-table"]);
+  });
+
   it("are not taken where the table names a file for two patients", async () => {
     const { core: open, cohortId } = await cohort();
     const folder = temporaryFolder();

@@ -157,7 +157,7 @@ export async function readOriginal(path: string, buffer: FileBuffer): Promise<Ui
 }
 
 /** The archive that a path leads into; null where it leads into none. */
-function archiveAbove(path: string): string | null {
+export function archiveAbove(path: string): string | null {
   for (let above = dirname(path); above !== dirname(above); above = dirname(above)) {
     const status = statSync(above, { throwIfNoEntry: false });
     if (status === undefined) continue;

@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import type { SplitPart } from "../../shared/domain.ts";
 import { UserError } from "../../shared/errors.ts";
 import { now, transaction, type Database } from "./database.ts";
+import { assignmentByFolds, type FoldAssignment } from "./folds.ts";
 
 export interface SplitRow {
   readonly id: number;
@@ -54,6 +55,28 @@ export function createSplit(
       `The parts of a split must add to 1; these add to ${train + validation + test}.`,
     );
   }
+  return store(database, cohortId, () => ({
+    parts: assign(strataOf(database, cohortId), fractions),
+    fractions,
+  }));
+}
+
+/**
+ * Splits the cohort as its data set does itself.
+ *
+ * @param validationShare of the training patients, where the data set names none for validation
+ * @throws UserError "conflict" once a run has used the cohort's split, "input" where the folds are
+ *   missing, leave a part empty, or put a patient or a film on both sides.
+ */
+export function createSplitByFolds(
+  database: Database,
+  cohortId: number,
+  validationShare = 0.1,
+): SplitRow {
+  return store(database, cohortId, () => assignmentByFolds(database, cohortId, validationShare));
+}
+
+function store(database: Database, cohortId: number, work: () => FoldAssignment): SplitRow {
   return transaction(database, () => {
     if (currentSplit(database, cohortId)?.lockedAt != null) {
       throw new UserError(
@@ -63,17 +86,17 @@ export function createSplit(
           "another split.",
       );
     }
-    const assignment = assign(strataOf(database, cohortId), fractions);
+    const { parts, fractions } = work();
     const id = database
       .prepare(
         `INSERT INTO split (cohort_id, created_at, train_fraction, validation_fraction,
            test_fraction) VALUES (?, ?, ?, ?, ?)`,
       )
-      .run(cohortId, now(), train, validation, test).lastInsertRowid;
+      .run(cohortId, now(), fractions.train, fractions.validation, fractions.test).lastInsertRowid;
     const insert = database.prepare(
       "INSERT INTO split_member (split_id, patient_id, part) VALUES (?, ?, ?)",
     );
-    for (const [patient, part] of assignment) insert.run(id, patient, part);
+    for (const [patient, part] of parts) insert.run(id, patient, part);
     const created = currentSplit(database, cohortId);
     if (created === null) throw new Error("the split was not stored");
     return created;

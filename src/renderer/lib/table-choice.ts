@@ -1,9 +1,16 @@
-import type { InputOf, LabelPreview } from "../../shared/contract.ts";
+import type {
+  LabelMapping,
+  LabelPreview,
+  PresetName,
+  UncertainPolicy,
+} from "../../shared/contract.ts";
 
 /** How a table is to be read, as far as a person has chosen. */
-export type TableChoice = Required<
-  Pick<InputOf<"labels:preview">, "preset" | "mapping" | "uncertain">
->;
+export interface TableChoice {
+  readonly preset: PresetName | "own" | null;
+  readonly mapping: LabelMapping | null;
+  readonly uncertain: UncertainPolicy;
+}
 
 /** As recognised, with uncertain labels left out. */
 export const recognisedTable: TableChoice = { preset: null, mapping: null, uncertain: "missing" };

@@ -84,6 +84,8 @@ export const cohortProcedures = {
       train: z.number().min(0.1).max(0.9),
       validation: z.number().min(0.05).max(0.5),
       test: z.number().min(0.05).max(0.5),
+      /** Takes the parts that the data set gives its films itself, instead of the fractions. */
+      byFolds: z.boolean().default(false),
     }),
   ).returns<SplitSummary>(),
   "cohort:quarantine": procedure(z.object({ cohortId })).returns<readonly QuarantinedFile[]>(),

@@ -99,6 +99,10 @@ export const intakeProcedures = {
       table: tableReadingSchema.nullable().default(null),
     }),
   ).returns<{ jobId: string }>(),
+  /** Tries the pictures again that wait in quarantine for a table that names their patients. */
+  "intake:name-pictures": procedure(z.object({ cohortId, table: tableReadingSchema })).returns<{
+    jobId: string;
+  }>(),
   "phantoms:start": procedure(
     z.object({
       cohortId,

@@ -92,14 +92,20 @@ export function addCohortCommands(program: Command): void {
     .command("cohort <cohort>")
     .description("counts by status, sex, age, label and split")
     .option("--split", "make a split by patient (70 % train, 10 % validation, 20 % test)")
-    .action(async (name: string, options: { split?: boolean }, command: Command) => {
-      await withCore(command, async (core, output) => {
-        const cohort = await cohortNamed(core, name);
-        if (options.split === true) await core.call("cohort:split", defaultSplit(cohort.id));
-        const overview = await core.call("cohort:overview", { cohortId: cohort.id });
-        output.result(overview, () => describeCohort(overview));
-      });
-    });
+    .option("--folds", "make a split by the data set's own folds, as its table gave them")
+    .action(
+      async (name: string, options: { split?: boolean; folds?: boolean }, command: Command) => {
+        await withCore(command, async (core, output) => {
+          const cohort = await cohortNamed(core, name);
+          if (options.split === true || options.folds === true) {
+            const byFolds = options.folds === true;
+            await core.call("cohort:split", { ...defaultSplit(cohort.id), byFolds });
+          }
+          const overview = await core.call("cohort:overview", { cohortId: cohort.id });
+          output.result(overview, () => describeCohort(overview));
+        });
+      },
+    );
 }
 
 /** The split that is made where nobody asked for another. */

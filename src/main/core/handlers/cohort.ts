@@ -15,7 +15,7 @@ import {
   setImageStatus,
 } from "../../store/image-table.ts";
 import { quarantinedFiles, sourcePathOfImage } from "../../store/images.ts";
-import { createSplit } from "../../store/splits.ts";
+import { createSplit, createSplitByFolds } from "../../store/splits.ts";
 import type { CoreContext } from "../context.ts";
 import type { Handlers } from "./types.ts";
 
@@ -57,9 +57,10 @@ export function cohortHandlers(context: CoreContext): Handlers<CohortProcedures>
       context.emit("cohort:changed", { cohortId: cohortOfImage(database, imageId) });
       return row;
     },
-    "cohort:split": ({ cohortId, ...fractions }) => {
+    "cohort:split": ({ cohortId, byFolds, ...fractions }) => {
       cohortSummary(database, cohortId);
-      createSplit(database, cohortId, fractions);
+      if (byFolds) createSplitByFolds(database, cohortId);
+      else createSplit(database, cohortId, fractions);
       const summary = splitSummary(database, cohortId);
       if (summary === null) throw new Error("the split was not stored");
       context.emit("cohort:changed", { cohortId });

@@ -1,21 +1,23 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Pause as IntakePause } from "../../intake/options.ts";
 import type { LabelPreview, RowProblem, TableReading } from "../../../shared/contract.ts";
 import type { ImportResult } from "../../../shared/domain.ts";
 import { UserError } from "../../../shared/errors.ts";
+import { archiveAbove } from "../../dicom/archive.ts";
 import { importPaths } from "../../intake/intake.ts";
 import { filmTable, type FilmTable } from "../../intake/film-table.ts";
 import { readLabels, type LabelReading } from "../../intake/label-reading.ts";
 import { importLabels, matchLabels, type LabelKeys } from "../../intake/labels.ts";
 import { generatePhantoms } from "../../phantoms/generate.ts";
 import { cohortSummary } from "../../store/cohorts.ts";
-import { sourcePathOfImage } from "../../store/images.ts";
+import { quarantinedFiles, sourcePathOfImage } from "../../store/images.ts";
 import type { CoreContext } from "../context.ts";
 import type { JobControl } from "../jobs.ts";
 import type { Handlers } from "./types.ts";
 
-type IntakeProcedures = "intake:start" | "phantoms:start" | "labels:preview" | "labels:import";
+type IntakeProcedures =
+  "intake:start" | "intake:name-pictures" | "phantoms:start" | "labels:preview" | "labels:import";
 
 const rowsPreviewed = 8;
 const problemsPreviewed = 20;
@@ -26,6 +28,16 @@ export function intakeHandlers(context: CoreContext): Handlers<IntakeProcedures>
     "intake:start": ({ cohortId, paths, table }) => {
       const names = table === null ? null : namesOf(context, cohortId, table);
       cohortSummary(database, cohortId);
+      const jobId = jobs.start(
+        { kind: "intake", cohortId, phase: "Looking for films", unit: "files" },
+        (control) => runIntake(context, cohortId, paths, control, names),
+      );
+      return { jobId };
+    },
+
+    "intake:name-pictures": ({ cohortId, table }) => {
+      const names = namesOf(context, cohortId, table);
+      const paths = picturesWaiting(context, cohortId);
       const jobId = jobs.start(
         { kind: "intake", cohortId, phase: "Looking for films", unit: "files" },
         (control) => runIntake(context, cohortId, paths, control, names),
@@ -90,6 +102,16 @@ function readTable(
 ): LabelReading {
   const { positiveAtGrade } = cohortSummary(database, cohortId);
   return readLabels(file, { ...options, positiveAtGrade });
+}
+
+/** @throws UserError "not-found" where none waits, or none is where it was. */
+function picturesWaiting({ database, identity }: CoreContext, cohortId: number): string[] {
+  const waiting = quarantinedFiles(database, identity, cohortId).filter(
+    ({ code }) => code === "no-table",
+  );
+  const paths = waiting.map(({ path }) => archiveAbove(path) ?? path).filter(existsSync);
+  if (paths.length > 0) return [...new Set(paths)];
+  throw new UserError("not-found", "No picture waits for a table. Add the folder of films again.");
 }
 
 /** @throws UserError "input" where the table cannot be read as chosen. */
