@@ -16,6 +16,12 @@ const mechanism = fc.record({
   noiseMultiplier: fc.double({ min: 0.4, max: 20, noNaN: true }),
   steps: fc.integer({ min: 1, max: 20_000 }),
 });
+/** Where a patient's epsilon with several images stays within what a person may ask about. */
+const moderate = fc.record({
+  samplingRate: fc.double({ min: 1e-3, max: 0.2, noNaN: true }),
+  noiseMultiplier: fc.double({ min: 0.8, max: 10, noNaN: true }),
+  steps: fc.integer({ min: 1, max: 2000 }),
+});
 const delta = fc.double({ min: 1e-9, max: 0.01, noNaN: true });
 const factor = fc.double({ min: 1, max: 3, noNaN: true });
 const options = { numRuns: 15, seed: 90210 };
@@ -128,6 +134,28 @@ describe("properties of epsilon by PLD", { timeout: 240_000 }, () => {
         expect(together).toBeGreaterThanOrEqual(epsilonByPld([first], at) * (1 - GRID) - FLOOR);
       }),
       options,
+    );
+  });
+
+  it("composes mechanisms of different images per patient, never below any part of them", () => {
+    fc.assert(
+      fc.property(
+        mechanism,
+        mechanism,
+        delta,
+        fc.integer({ min: 2, max: 6 }),
+        (one, two, at, k) => {
+          const several = { ...two, imagesPerPatient: k };
+          const together = epsilonOf([one, several], at).epsilon;
+          const least = (part: number): number => part * (1 - GRID) - FLOOR;
+          expect(together).toBeGreaterThanOrEqual(least(epsilonOf([one, two], at).epsilon));
+          expect(together).toBeGreaterThanOrEqual(least(epsilonOf([several], at).epsilon));
+          const turned = epsilonOf([several, one], at).epsilon;
+          expect(Math.abs(turned - together)).toBeLessThanOrEqual(1e-9 * together + 1e-12);
+          expect(epsilonOf([two], at, "pld", k).epsilon).toBe(epsilonOf([several], at).epsilon);
+        },
+      ),
+      { numRuns: 5, seed: 90210 },
     );
   });
 
