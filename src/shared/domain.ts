@@ -171,6 +171,8 @@ export interface RunSummary {
   /** The twin in a pair of private and reference run. */
   readonly pairId: string | null;
   readonly state: RunState;
+  /** Stopped so as to be gone on with. */
+  readonly paused?: boolean;
   readonly message: string | null;
   readonly plan: TrainingPlan;
   readonly engine: string | null;

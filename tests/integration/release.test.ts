@@ -9,7 +9,7 @@ import { openCore, type Core } from "../../src/main/core/core.ts";
 import { readSafetensors } from "../../src/main/network/safetensors.ts";
 import { FrameReader } from "../../src/main/store/image-cache.ts";
 import { openDatabase } from "../../src/main/store/database.ts";
-import { predictionsOfRun } from "../../src/main/store/runs.ts";
+import { predictionsOfRun, requireRun } from "../../src/main/store/runs.ts";
 import { createReducer } from "../../src/main/training/frames.ts";
 import { generatePhantoms } from "../../src/main/phantoms/generate.ts";
 import { runCli, runJson, temporaryFolder } from "./support.ts";
@@ -76,6 +76,13 @@ async function storedScores(runId: string): Promise<Map<string, Float32Array>> {
   }
   database.close();
   return stored;
+}
+
+function weightsFileOf(runId: string): string {
+  const database = openDatabase(join(data, "silhouette.sqlite"));
+  const { weightsFile } = requireRun(database, runId);
+  database.close();
+  return join(data, weightsFile!);
 }
 
 describe("scoring films", () => {
@@ -163,7 +170,7 @@ describe("an export", () => {
     const out = join(folder, "weights.safetensors");
     await runJson("export", privateId, "--format", "safetensors", "--out", out, "--data", data);
     const exported = readSafetensors(readFileSync(out));
-    const own = readSafetensors(readFileSync(join(data, "runs", privateId, "weights.safetensors")));
+    const own = readSafetensors(readFileSync(weightsFileOf(privateId)));
     expect([...exported.tensors.keys()]).toEqual([...own.tensors.keys()]);
     for (const [name, { data: values }] of own.tensors) {
       expect(exported.tensors.get(name)!.data).toEqual(values);
@@ -185,7 +192,7 @@ describe("an export", () => {
   });
 
   it("of damaged weights is refused and leaves nothing", async () => {
-    const weights = join(data, "runs", referenceId, "weights.safetensors");
+    const weights = weightsFileOf(referenceId);
     const bytes = readFileSync(weights);
     const last = bytes.length - 1;
     bytes[last] = bytes[last]! ^ 1;

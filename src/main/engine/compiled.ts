@@ -56,6 +56,8 @@ export interface MicrobatchedOptions {
   readonly prepare: Prepare;
   /** Told in words of what was changed on the way, such as a smaller micro-batch. */
   readonly report?: (line: string) => void;
+  /** Called before each micro-batch; may throw to end the calculation. */
+  readonly interrupt?: () => void;
 }
 
 /**
@@ -205,6 +207,7 @@ export class MicrobatchedNetwork implements CompiledNetwork {
     const { units, views } = batch;
     let first = 0;
     while (first < units) {
+      this.options.interrupt?.();
       const microbatch = this.microbatch(views);
       const piece = nextPiece(first, units, microbatch);
       try {

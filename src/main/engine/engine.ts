@@ -84,6 +84,11 @@ export interface CompileOptions {
   readonly threads: number | null;
   /** Told in words of what was changed on the way, such as a smaller micro-batch. */
   readonly report?: (line: string) => void;
+  /**
+   * Called before each micro-batch. What it throws ends the calculation with that error; the
+   * network can be used again.
+   */
+  readonly interrupt?: () => void;
 }
 
 export interface Engine {

@@ -20,6 +20,8 @@ export interface RunRecord {
   readonly weightsFile: string | null;
   readonly weightsSha256: string | null;
   readonly stopRequested: boolean;
+  /** Stopped so as to be gone on with. */
+  readonly paused: boolean;
   readonly ownerProcess: number | null;
   readonly ownerHeartbeatAt: string | null;
   readonly createdAt: string;
@@ -31,8 +33,12 @@ export interface RunRecord {
   readonly preflight: Preflight | null;
 }
 
-interface RunRow extends Omit<RunRecord, "plan" | "stopRequested" | "scored" | "preflight"> {
+interface RunRow extends Omit<
+  RunRecord,
+  "plan" | "stopRequested" | "paused" | "scored" | "preflight"
+> {
   readonly plan: string;
+  readonly paused: number;
   readonly stopRequested: number;
   readonly scored: number;
   readonly preflight: string | null;
@@ -41,7 +47,7 @@ interface RunRow extends Omit<RunRecord, "plan" | "stopRequested" | "scored" | "
 const runColumns = `
   id, cohort_id AS cohortId, split_id AS splitId, kind, pair_id AS pairId, state, message, plan,
   engine, device, weights_file AS weightsFile, weights_sha256 AS weightsSha256,
-  stop_requested AS stopRequested, owner_process AS ownerProcess,
+  stop_requested AS stopRequested, paused, owner_process AS ownerProcess,
   owner_heartbeat_at AS ownerHeartbeatAt, created_at AS createdAt, started_at AS startedAt,
   ended_at AS endedAt,
   (SELECT coalesce(max(step), 0) FROM step_journal WHERE run_id = run.id) AS stepsJournaled,
@@ -53,6 +59,7 @@ function recordOf(row: RunRow): RunRecord {
     ...row,
     plan: trainingPlanSchema.parse(JSON.parse(row.plan)),
     stopRequested: row.stopRequested !== 0,
+    paused: row.paused !== 0,
     scored: row.scored !== 0,
     preflight: row.preflight === null ? null : preflightSchema.parse(JSON.parse(row.preflight)),
   };
@@ -128,6 +135,7 @@ export function markRunQueued(database: Database, runId: string, ownerProcess: n
   database
     .prepare(
       `UPDATE run SET state = 'queued', message = NULL, ended_at = NULL, stop_requested = 0,
+         pause_requested = 0, paused = 0,
          owner_process = ?, owner_heartbeat_at = ? WHERE id = ?`,
     )
     .run(ownerProcess, now(), runId);
@@ -186,9 +194,35 @@ export function beat(database: Database, runId: string, ownerProcess: number): b
   return changed.changes === 1;
 }
 
-/** Asks the run's owner, in whatever process, to stop at its next step. */
-export function setStopRequested(database: Database, runId: string): void {
-  database.prepare(`UPDATE run SET stop_requested = 1 WHERE id = ?`).run(runId);
+/** Asks the run's owner, in whatever process, to stop or pause soon. The first wish counts. */
+export function setStopRequested(database: Database, runId: string, wish: "stop" | "pause"): void {
+  database
+    .prepare(
+      `UPDATE run SET stop_requested = 1, pause_requested = ? WHERE id = ? AND stop_requested = 0`,
+    )
+    .run(wish === "pause" ? 1 : 0, runId);
+}
+
+/** What somebody has asked of a run; null where nothing. */
+export function wishOfRun(database: Database, runId: string): "stop" | "pause" | null {
+  const row = database
+    .prepare(`SELECT stop_requested AS stop, pause_requested AS pause FROM run WHERE id = ?`)
+    .get(runId) as { readonly stop: number; readonly pause: number } | undefined;
+  if (row === undefined || row.stop === 0) return null;
+  return row.pause === 0 ? "stop" : "pause";
+}
+
+/** Notes that a run has stopped so as to be gone on with. */
+export function markRunPaused(database: Database, runId: string): void {
+  database.prepare(`UPDATE run SET paused = 1 WHERE id = ?`).run(runId);
+}
+
+/** Forgets what a run has scored, since it goes on and its scores will be others. */
+export function forgetScores(database: Database, runId: string): void {
+  database.prepare(`DELETE FROM prediction WHERE run_id = ?`).run(runId);
+  database
+    .prepare(`DELETE FROM comparison WHERE private_run_id = @runId OR reference_run_id = @runId`)
+    .run({ runId });
 }
 
 /**

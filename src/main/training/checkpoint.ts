@@ -44,6 +44,35 @@ export function saveCheckpoint(
 }
 
 /**
+ * Reads the newest checkpoint that is whole: of two generations one survives whatever happened to
+ * the other.
+ *
+ * @param onDamaged told of each that could not be read
+ * @throws UserError "resource" where there are some and none can be read.
+ */
+export function loadNewestCheckpoint(
+  runFolder: string,
+  checkpoints: readonly CheckedFile[],
+  parameterCount: number,
+  onDamaged: (reason: string) => void,
+): { readonly checkpoint: CheckedFile; readonly state: TrainingState } | null {
+  for (const checkpoint of checkpoints) {
+    try {
+      return { checkpoint, state: loadCheckpoint(runFolder, checkpoint, parameterCount) };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      onDamaged(error.message);
+    }
+  }
+  if (checkpoints.length === 0) return null;
+  throw new UserError(
+    "resource",
+    `None of the checkpoints in ${runFolder} can be read, so there is nothing to go on from. ` +
+      "Restore the data folder from a backup, or train again.",
+  );
+}
+
+/**
  * Reads a checkpoint back.
  *
  * @throws UserError "input" where the file is missing, damaged or of another network.

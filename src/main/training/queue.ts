@@ -12,6 +12,8 @@ export interface RunQueueOptions extends Omit<StartRunOptions, "runId" | "onProg
 }
 
 const heartbeatMilliseconds = 5_000;
+/** What is given to a run to pause when the program ends; the shell waits a little longer. */
+const pauseMilliseconds = 6_000;
 
 /**
  * Trains queued runs one after the other, each in its own process, so that two runs never share
@@ -54,14 +56,20 @@ export class RunQueue {
     return this.#current?.runId === runId ? this.#current.progress() : null;
   }
 
-  /** Ends what is under way at once and forgets what waits: for the end of the program. */
+  /**
+   * Pauses what is under way and what waits, for the end of the program: each can be resumed. What
+   * does not pause in time is ended at once, with its journaled steps counted.
+   */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#heartbeat);
     const waiting = this.#waiting.splice(0);
-    for (const runId of waiting) requestStop(this.#options.database, runId);
-    this.#current?.kill();
-    await this.#current?.done;
+    for (const runId of waiting) requestStop(this.#options.database, runId, "pause");
+    const current = this.#current;
+    current?.pause();
+    const timer = setTimeout(() => current?.kill(), pauseMilliseconds);
+    await current?.done;
+    clearTimeout(timer);
     for (const runId of waiting) this.#settle(runId);
   }
 

@@ -1,6 +1,8 @@
 import { UserError } from "../../shared/errors.ts";
 import { transaction, type Database } from "../store/database.ts";
 import {
+  forgetScores,
+  markRunPaused,
   markRunQueued,
   openRuns,
   requireRun,
@@ -31,17 +33,27 @@ export function recoverRuns(database: Database): RunSummary[] {
 }
 
 /**
- * Asks a run to stop, whichever process carries it: it ends after its next journaled step. A run
- * that still waits ends at once; one whose owner is gone is closed as failed.
+ * Asks a run to stop or to pause, whichever process carries it: it ends after the micro-batch under
+ * way. A run that still waits ends at once; one whose owner is gone is closed as failed.
  *
  * @throws UserError "not-found".
  */
-export function requestStop(database: Database, runId: string): RunSummary {
+export function requestStop(
+  database: Database,
+  runId: string,
+  wish: "stop" | "pause" = "stop",
+): RunSummary {
   const run = requireRun(database, runId);
   if (run.state === "queued" || run.state === "running") {
-    setStopRequested(database, runId);
-    if (run.state === "queued") closeRun(database, runId, "stopped", "Stopped before it began.");
-    else if (ownerIsGone(run)) closeRun(database, runId, "failed", brokenOffMessage(run));
+    setStopRequested(database, runId, wish);
+    if (run.state === "queued" && wish === "pause") {
+      transaction(database, () => {
+        closeRun(database, runId, "stopped", "Paused before it began.");
+        markRunPaused(database, runId);
+      });
+    } else if (run.state === "queued") {
+      closeRun(database, runId, "stopped", "Stopped before it began.");
+    } else if (ownerIsGone(run)) closeRun(database, runId, "failed", brokenOffMessage(run));
   }
   return runSummary(database, runId);
 }
@@ -59,6 +71,7 @@ export function requeueRun(database: Database, runId: string): RunSummary {
     if (run.state !== "stopped" && run.state !== "failed") {
       throw new UserError("conflict", `Run ${runId} is ${run.state}; there is nothing to resume.`);
     }
+    forgetScores(database, runId);
     markRunQueued(database, runId, process.pid);
   });
   return runSummary(database, runId);

@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
 import type { RunProgress, RunSummary, TelemetryPoint } from "../../shared/domain.ts";
 import { cohortSummary } from "../store/cohorts.ts";
-import type { Database } from "../store/database.ts";
+import { transaction, type Database } from "../store/database.ts";
 import {
   beat,
   checkpointsOfRun,
   contributionsLeftOut,
+  markRunPaused,
   recordCheckpoint,
   recordPredictions,
   recordTelemetry,
@@ -15,6 +16,7 @@ import {
   setRunEngine,
   setRunWeights,
   setStopRequested,
+  wishOfRun,
   type Prediction,
   type RunRecord,
 } from "../store/runs.ts";
@@ -46,8 +48,10 @@ export interface StartRunOptions {
 export interface RunHandle {
   readonly runId: string;
   readonly progress: () => RunProgress;
-  /** Asks the run to end after the step under way; it keeps its weights and is scored. */
+  /** Asks the run to end after the micro-batch under way; it keeps its weights and is scored. */
   readonly stop: () => void;
+  /** The same, with a checkpoint only: it can be resumed, also after the program was closed. */
+  readonly pause: () => void;
   /** Ends the trainer at once: the run counts as failed, its journaled steps as spent. */
   readonly kill: () => void;
   /** Resolves when the run is over, however it ended. */
@@ -55,6 +59,8 @@ export interface RunHandle {
 }
 
 const heartbeatMilliseconds = 5_000;
+/** How soon a wish that another process left in the store is seen. */
+const wishMilliseconds = 300;
 const progressMilliseconds = 250;
 const checkpointsKept = 2;
 
@@ -93,14 +99,30 @@ export function startRun(options: StartRunOptions): RunHandle {
     if (!beat(database, runId, process.pid)) trainer.kill();
   }, heartbeatMilliseconds);
 
+  let told = false;
+  const tell = (pause: boolean): void => {
+    if (!told) trainer.send({ kind: "stop", pause });
+    told = true;
+    meter.phase = pause ? "Pausing" : "Stopping";
+    report();
+  };
+  const wishes = setInterval(() => {
+    const wish = wishOfRun(database, runId);
+    if (wish !== null) tell(wish === "pause");
+  }, wishMilliseconds);
+
   const done = trainer.ended.then((ending) => {
     clearInterval(heartbeat);
+    clearInterval(wishes);
     desk.flush();
     const { stepsJournaled } = requireRun(database, runId);
     const spent = `${stepsJournaled} of ${run.plan.steps} steps are journaled and count as spent.`;
     const capped = ending.state === "stopped" ? capMessage(database, runId) : null;
     const message = ending.state === "failed" ? ending.message : capped;
-    closeRun(database, runId, ending.state, message === null ? null : `${message} ${spent}`);
+    transaction(database, () => {
+      closeRun(database, runId, ending.state, message === null ? null : `${message} ${spent}`);
+      if (ending.state === "stopped" && ending.paused) markRunPaused(database, runId);
+    });
     release(runId);
     meter.phase = "Over";
     options.onProgress?.(progress());
@@ -110,7 +132,12 @@ export function startRun(options: StartRunOptions): RunHandle {
     runId,
     progress,
     stop: () => {
-      setStopRequested(database, runId);
+      setStopRequested(database, runId, "stop");
+      tell(false);
+    },
+    pause: () => {
+      setStopRequested(database, runId, "pause");
+      tell(true);
     },
     kill: trainer.kill,
     done,
@@ -119,7 +146,6 @@ export function startRun(options: StartRunOptions): RunHandle {
 
 function jobOf(options: StartRunOptions, run: RunRecord): TrainerJob {
   const { database, dataFolder } = options;
-  const [checkpoint] = checkpointsOfRun(database, run.id);
   const patients = loadTrainingSet(database, {
     splitId: run.splitId,
     unit: run.plan.recipe.unit,
@@ -137,7 +163,10 @@ function jobOf(options: StartRunOptions, run: RunRecord): TrainerJob {
     set,
     initialSeed: initialSeed(run),
     stepsJournaled: run.stepsJournaled,
-    checkpoint: checkpoint ?? null,
+    checkpoints: checkpointsOfRun(database, run.id)
+      .slice(0, checkpointsKept)
+      .map(({ file, sha256 }) => ({ file, sha256 })),
+    engine: run.engine ?? run.plan.recipe.engine,
     checkpointSeconds: options.checkpointSeconds ?? 30,
     microbatch: options.microbatch ?? null,
     threads: options.threads ?? null,
@@ -222,8 +251,11 @@ function createDesk(
       case "finished":
         if (message.weights !== null) {
           const { file, sha256 } = message.weights;
+          const before = requireRun(database, runId).weightsFile;
           // Slashes on every system: the data folder may move between machines.
-          setRunWeights(database, runId, { file: `runs/${runId}/${file}`, sha256 });
+          const now = `runs/${runId}/${file}`;
+          setRunWeights(database, runId, { file: now, sha256 });
+          if (before !== null && before !== now) rmSync(join(dataFolder, before), { force: true });
         }
         return;
       case "failed":

@@ -37,6 +37,7 @@ export function summariseRun(database: Database, run: RunRecord): RunSummary {
     kind: run.kind,
     pairId: run.pairId,
     state: run.state,
+    paused: run.paused,
     message: run.message,
     plan: run.plan,
     engine: run.engine,

@@ -7,7 +7,8 @@ import type { CoreToTrainer, TrainerJob, TrainerToCore } from "./trainer-protoco
 
 /** How a trainer ended. */
 export type TrainerEnding =
-  | { readonly state: "finished" | "stopped" }
+  | { readonly state: "finished" }
+  | { readonly state: "stopped"; readonly paused: boolean }
   | { readonly state: "failed"; readonly message: string };
 
 export interface TrainerProcess {
@@ -62,7 +63,8 @@ export function startTrainer(
       fail(`The core could not keep what the trainer sent: ${messageOf(error)}`);
     }
     if (message.kind === "finished") {
-      ending ??= { state: message.stopped ? "stopped" : "finished" };
+      const { stopped, paused } = message;
+      ending ??= stopped ? { state: "stopped", paused } : { state: "finished" };
       if (child.connected) child.disconnect();
     } else if (message.kind === "failed") {
       ending ??= { state: "failed", message: message.error.message };

@@ -19,8 +19,10 @@ export interface TrainerJob {
   readonly initialSeed: string;
   /** Steps that the journal already holds: they are spent, and numbering goes on after them. */
   readonly stepsJournaled: number;
-  /** Where to go on from; null begins from the initial weights. */
-  readonly checkpoint: CheckedFile | null;
+  /** Where to go on from, newest first; none begins from the initial weights. */
+  readonly checkpoints: readonly CheckedFile[];
+  /** Engine by name, or "auto"; a resumed run goes on with the one that it had. */
+  readonly engine: string;
   readonly checkpointSeconds: number;
   /** As in CompileOptions. */
   readonly microbatch: number | null;
@@ -29,6 +31,11 @@ export interface TrainerJob {
 
 export type CoreToTrainer =
   | { readonly kind: "job"; readonly job: TrainerJob }
+  /**
+   * Somebody wants the run to end after the micro-batch under way: with its weights and scores, or
+   * (paused) with no more than a checkpoint.
+   */
+  | { readonly kind: "stop"; readonly pause: boolean }
   /** The step stands in the journal on disk: its noise may be drawn. */
   | { readonly kind: "journaled"; readonly step: number; readonly stopRequested: boolean }
   /** The step may not be taken; the trainer ends, with what it has where `stop` is set. */
@@ -61,7 +68,9 @@ export type TrainerToCore =
       readonly kind: "finished";
       /** Ended before its last planned step because somebody asked. */
       readonly stopped: boolean;
-      /** Null where no step was taken. */
+      /** To be gone on with: nothing was scored. */
+      readonly paused: boolean;
+      /** Null where no step was taken, or the run is paused. */
       readonly weights: CheckedFile | null;
     }
   | { readonly kind: "failed"; readonly error: ErrorDescription };

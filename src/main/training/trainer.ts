@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { messageOf } from "../../shared/errors.ts";
 import { describeError } from "../../shared/messages.ts";
 import type { Preflight } from "../../shared/preflight.ts";
 import type { CompiledNetwork, Engine, UnitBatch } from "../engine/engine.ts";
@@ -17,11 +18,12 @@ import { writeAtomically } from "../store/whole-file.ts";
 import { CanaryScorer } from "./canary-scores.ts";
 import {
   loadCanaryScores,
-  loadCheckpoint,
+  loadNewestCheckpoint,
   saveCheckpoint,
   type CheckedFile,
 } from "./checkpoint.ts";
 import { initialWeights } from "./initial-weights.ts";
+import { createInterruption, Interrupted, type Interruption } from "./interruption.ts";
 import type { NoiseSource } from "./noise-source.ts";
 import { mechanismOf } from "./private-gradient.ts";
 import { preflight, requirePassed } from "./preflight/preflight.ts";
@@ -41,15 +43,13 @@ export interface TrainerParts {
   readonly sampleUnits: SampleUnits;
 }
 
-/** The file of the released weights inside a run's folder. */
-export const weightsFileName = "weights.safetensors";
-
 /** Serves one job on the port; resolves when it is over, and never throws. */
 export async function serveTrainer(port: TrainerPort, parts: TrainerParts): Promise<void> {
+  const interruption = createInterruption(port);
   const journal = createJournalClient(port);
   const job = await journal.job;
   try {
-    await train(job, port, journal.request, parts);
+    await train(job, port, journal.request, interruption, parts);
   } catch (error) {
     port.send({ kind: "failed", error: describeError(error) });
   }
@@ -76,7 +76,7 @@ function createJournalClient(port: TrainerPort): {
   port.onMessage((message: CoreToTrainer) => {
     if (message.kind === "job") {
       job.resolve(message.job);
-    } else if (waiting?.step === message.step) {
+    } else if (message.kind !== "stop" && waiting?.step === message.step) {
       if (message.kind === "journaled") waiting.answer.resolve(message);
       else waiting.answer.reject(message.stop ? new StopHere() : new Error(message.reason));
       waiting = null;
@@ -102,6 +102,7 @@ async function train(
   job: TrainerJob,
   port: TrainerPort,
   journal: JournalRequest,
+  interruption: Interruption,
   parts: TrainerParts,
 ): Promise<void> {
   const { plan } = job;
@@ -109,7 +110,7 @@ async function train(
   const log = openLog(job.runFolder);
   const description = parts.networkNamed(recipe.network);
   port.send({ kind: "phase", phase: "Preparing the network" });
-  const engine = await parts.openEngine(recipe.engine);
+  const engine = await openEngineOf(job, parts, log);
   const mechanism = mechanismOf(plan);
   const network = await engine.compile(description, {
     resolutionPixels: recipe.resolutionPixels,
@@ -120,6 +121,7 @@ async function train(
       log(line);
       port.send({ kind: "phase", phase: line });
     },
+    interrupt: interruption.check,
   });
   const reader = new BatchReader(job.dataFolder, job.set, recipe.resolutionPixels);
   const noise =
@@ -131,19 +133,32 @@ async function train(
       device: engine.description.device,
     });
     log(`run ${job.runId} (${job.kind}) on ${engine.description.name}`);
+    const loaded = loadNewestCheckpoint(
+      job.runFolder,
+      job.checkpoints,
+      network.parameterCount,
+      (reason) => {
+        log(`${reason} Going on from the one before.`);
+      },
+    );
     const state =
-      job.checkpoint === null
-        ? createTrainingState(initialWeights(description, recipe.initialWeights, job.initialSeed))
-        : loadCheckpoint(job.runFolder, job.checkpoint, network.parameterCount);
+      loaded?.state ??
+      createTrainingState(initialWeights(description, recipe.initialWeights, job.initialSeed));
+    if (loaded !== null) log(`going on from ${loaded.checkpoint.file}`);
 
-    const canaries = canaryScorer(job, network, reader);
+    const canaries = canaryScorer(job, loaded?.checkpoint ?? null, network, reader);
     const { sampleUnits } = parts;
-    const loop = { network, reader, state, noise, sampleUnits, canaries, log };
-    const stopped = await runSteps(job, port, journal, loop);
-    if (state.step === 0) {
-      port.send({ kind: "finished", stopped, weights: null });
+    const loop = { network, reader, state, noise, sampleUnits, canaries, interruption, log };
+    const ended = await runSteps(job, port, journal, loop);
+    if (ended === "paused" || state.step === 0) {
+      const paused = ended === "paused";
+      port.send({ kind: "finished", stopped: ended !== "done", paused, weights: null });
+      log(ended);
       return;
     }
+    const stopped = ended === "stopped";
+    // What follows is short, and its results are what somebody who stops a run wants to keep.
+    interruption.ignoreStop();
     const weights = saveWeights(job, description, state);
     if (canaries !== null) {
       port.send({ kind: "canary-scores", scores: canaries.scores });
@@ -155,8 +170,14 @@ async function train(
         port.send({ kind: "predictions", part, imageIds, scores });
       });
     }
-    port.send({ kind: "finished", stopped, weights });
+    port.send({ kind: "finished", stopped, paused: false, weights });
     log(stopped ? "stopped" : "finished");
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    // Before the first step, or while the films were scored: all steps are in the checkpoint.
+    const paused = interruption.wanted() === "paused";
+    port.send({ kind: "finished", stopped: true, paused, weights: null });
+    log(paused ? "paused" : "stopped");
   } finally {
     reader.close();
     await noise?.close();
@@ -172,16 +193,34 @@ interface LoopParts {
   readonly noise: NoiseSource | null;
   readonly sampleUnits: SampleUnits;
   readonly canaries: CanaryScorer | null;
+  readonly interruption: Interruption;
   readonly log: (line: string) => void;
+}
+
+/** The engine that a resumed run had, so that it goes on bit for bit; else the recipe's. */
+async function openEngineOf(
+  job: TrainerJob,
+  parts: TrainerParts,
+  log: (line: string) => void,
+): Promise<Engine> {
+  const { engine } = job.plan.recipe;
+  if (job.engine === engine) return parts.openEngine(engine);
+  try {
+    return await parts.openEngine(job.engine);
+  } catch (error) {
+    log(`The run had ${job.engine}, which is not here: ${messageOf(error)}`);
+    return parts.openEngine(engine);
+  }
 }
 
 /** What scores the canaries of an audited run, from where its checkpoint left off; else null. */
 function canaryScorer(
   job: TrainerJob,
+  checkpoint: CheckedFile | null,
   network: CompiledNetwork,
   reader: BatchReader,
 ): CanaryScorer | null {
-  const { set, plan, checkpoint, runFolder } = job;
+  const { set, plan, runFolder } = job;
   if (set.canaries === undefined) return null;
   return new CanaryScorer(
     { network, reader, set, plan },
@@ -189,15 +228,18 @@ function canaryScorer(
   );
 }
 
-/** Takes the steps that are left. @returns whether somebody asked to stop before the last. */
+/** How the steps ended: all taken, or somebody asked to stop or to pause before the last. */
+type LoopEnding = "done" | "stopped" | "paused";
+
+/** Takes the steps that are left, and saves a checkpoint however they end. */
 async function runSteps(
   job: TrainerJob,
   port: TrainerPort,
   journal: JournalRequest,
   parts: LoopParts,
-): Promise<boolean> {
+): Promise<LoopEnding> {
   const { plan } = job;
-  const { network, reader, state, noise, canaries, log } = parts;
+  const { network, reader, state, noise, canaries, interruption, log } = parts;
   const secret = plan.privacy === null ? null : openRandomStreams();
   // A reference run promises no privacy: keyed by run and step, it can be repeated exactly.
   const streamsOf = (step: number): RandomStreams =>
@@ -214,7 +256,7 @@ async function runSteps(
   // Interrupted private steps are spent: a resumed run numbers on after them and so takes fewer.
   // A reference run repeats them, and they are in its journal already.
   const first = 1 + (plan.privacy === null ? state.step : job.stepsJournaled);
-  if (first > plan.steps) return false;
+  if (first > plan.steps) return "done";
   if (secret !== null) {
     port.send({ kind: "phase", phase: "Checking sampling, noise and clipping" });
     const result = await checkBeforeRun(job, parts, secret, () => draw(secret).units);
@@ -223,25 +265,27 @@ async function runSteps(
     requirePassed(result);
     port.send({ kind: "phase", phase: "Training" });
   }
-  let savedAt = performance.now();
-  const stop: { requested: boolean } = { requested: false };
-  const saveAt = (step: number): void => {
+  let saved = { step: state.step, at: performance.now() };
+  const save = (): void => {
+    const { step } = state;
+    if (step === saved.step) return;
     const checkpoint = saveCheckpoint(job.runFolder, state, canaries?.scores ?? null);
     port.send({ kind: "checkpoint", step, checkpoint });
-    savedAt = performance.now();
+    saved = { step, at: performance.now() };
   };
+  let ended: LoopEnding = "done";
   let ahead = prepare(first);
-  for (let step = first; step <= plan.steps && !stop.requested; step += 1) {
+  for (let step = first; step <= plan.steps; step += 1) {
     const batch = await ahead;
     // The next batch is read while the engine works.
     ahead = step < plan.steps ? prepare(step + 1) : ahead;
     ahead.catch(() => undefined);
-    const outcome = await takeStepUnlessStopped(state, step, batch, {
+    const outcome = await takeStepUnlessStopped(interruption, state, step, batch, {
       plan,
       network,
       noise,
       journal: async () => {
-        if (step > job.stepsJournaled) stop.requested = (await journal(step)).stopRequested;
+        if (step > job.stepsJournaled) await journal(step);
         log(`step ${step} journaled`);
       },
       beforeNoise: () => {
@@ -252,29 +296,32 @@ async function runSteps(
       },
     });
     if (outcome === null) {
-      stop.requested = true;
-      if (state.step > 0) saveAt(state.step);
+      ended = interruption.wanted() ?? "stopped";
       break;
     }
-    await canaries?.scoreStep();
+    // A step whose canaries are half scored could not be told from one whose are not.
+    await interruption.holdOff(async () => canaries?.scoreStep());
     port.send({ kind: "step", step, outcome });
-    const last = step === plan.steps || stop.requested;
-    if (last || performance.now() - savedAt > 1000 * job.checkpointSeconds) {
-      saveAt(step);
-    }
+    if (performance.now() - saved.at > 1000 * job.checkpointSeconds) save();
   }
+  save();
   await ahead.catch(() => undefined);
-  return stop.requested;
+  return ended;
 }
 
-/** `takeStep`, or null where the core said at the step's journaling that the run ends before it. */
+/**
+ * `takeStep`, or null where the core said at the step's journaling that the run ends before it, or
+ * somebody wants it to end. A step that was journaled by then is spent; the state is as before it.
+ */
 async function takeStepUnlessStopped(
+  interruption: Interruption,
   ...parameters: Parameters<typeof takeStep>
 ): Promise<StepOutcome | null> {
   try {
+    interruption.check();
     return await takeStep(...parameters);
   } catch (error) {
-    if (error instanceof StopHere) return null;
+    if (error instanceof StopHere || error instanceof Interrupted) return null;
     throw error;
   }
 }
@@ -313,10 +360,9 @@ function saveWeights(
     pixelPipeline: job.plan.pixelPipeline,
     steps: String(state.step),
   });
-  return {
-    file: weightsFileName,
-    sha256: writeAtomically(join(job.runFolder, weightsFileName), bytes),
-  };
+  // A name of its own for each step: weights that a row names are never written over.
+  const file = `weights-${state.step}.safetensors`;
+  return { file, sha256: writeAtomically(join(job.runFolder, file), bytes) };
 }
 
 interface Log {

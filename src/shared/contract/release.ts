@@ -43,6 +43,7 @@ export interface FilmScores {
 }
 
 export const releaseProcedures = {
+  "training:pause": procedure(z.object({ runId })).returns<RunSummary>(),
   "training:resume": procedure(z.object({ runId })).returns<RunSummary>(),
   "run:export": procedure(
     z.object({

@@ -12,7 +12,7 @@ import { recordAudit } from "../../store/audit-log.ts";
 import { cohortSummary } from "../../store/cohorts.ts";
 import { requireRun } from "../../store/runs.ts";
 import { writeNamedFile } from "../../store/whole-file.ts";
-import { requeueRun } from "../../training/recovery.ts";
+import { requestStop, requeueRun } from "../../training/recovery.ts";
 import { releaseFacts } from "../../training/release-facts.ts";
 import { readReleasedWeights, type ReleasedWeights } from "../../training/released-weights.ts";
 import { readLedger, runSummary } from "../../training/run-summaries.ts";
@@ -22,7 +22,8 @@ import { filmScores, scoreFilms, scoresTable, type FilmOutcome } from "../score-
 import { version } from "../version.ts";
 import type { Handlers } from "./types.ts";
 
-type ReleaseProcedures = "training:resume" | "run:export" | "predict:start" | "predict:save";
+type ReleaseProcedures =
+  "training:pause" | "training:resume" | "run:export" | "predict:start" | "predict:save";
 
 /** Scorings of this session whose whole table can still be saved. */
 const scoringsKept = 5;
@@ -46,6 +47,12 @@ export function releaseHandlers(context: CoreContext): Handlers<ReleaseProcedure
   const { database, queue, jobs } = context;
   const scorings = new Map<string, readonly FilmOutcome[]>();
   return {
+    "training:pause": ({ runId }) => {
+      const run = requestStop(database, runId, "pause");
+      context.emit("cohort:changed", { cohortId: run.cohortId });
+      return run;
+    },
+
     "training:resume": ({ runId }) => {
       const run = requeueRun(database, runId);
       queue.add([runId]);

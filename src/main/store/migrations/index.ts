@@ -4,6 +4,7 @@ import { audit } from "./0003-audit.ts";
 import { preflight } from "./0004-preflight.ts";
 import { tables } from "./0005-tables.ts";
 import { leftOut } from "./0006-left-out.ts";
+import { pause } from "./0007-pause.ts";
 
 /**
  * The schema's migrations in order; the one at index n brings the store to version n + 1. Each
@@ -16,4 +17,5 @@ export const migrations: readonly string[] = [
   preflight,
   tables,
   leftOut,
+  pause,
 ];
