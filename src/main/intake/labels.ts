@@ -53,13 +53,14 @@ export function matchLabels({
   keys,
 }: Pick<LabelImport, "database" | "cohortId" | "reading" | "keys">): LabelMatch {
   const finder = imageFinder(database, cohortId);
+  const ambiguous = ambiguousNames(reading.rows);
   const unmatched: RowProblem[] = [];
   const invalid: RowProblem[] = [...reading.invalid];
   const matched: Matched[] = [];
   const claimed = new Map<number, Matched>();
   for (const values of reading.rows) {
     const row = values.line;
-    const found = imagesOf(values, finder, keys);
+    const found = imagesOf(values, finder, keys, ambiguous);
     if ("problem" in found) {
       unmatched.push({ row, reason: found.problem });
       continue;
@@ -164,9 +165,10 @@ function imagesOf(
   row: LabelRow,
   finder: Finder,
   keys: LabelKeys,
+  ambiguous: ReadonlySet<string>,
 ): { readonly images: readonly number[] } | { readonly problem: string } {
   const patient = row.patient === null ? null : keys.patient(row.patient);
-  const named = imagesNamed(row, finder, keys);
+  const named = imagesNamed(row, finder, keys, ambiguous);
   if (named === null) {
     if (patient === null) return { problem: "names neither a film nor a patient" };
     const images = finder.byPatient(patient);
@@ -183,11 +185,37 @@ function imagesOf(
   return { images: ofPatient };
 }
 
+function nameOf({ patient }: LabelRow, name: string): string {
+  return `${patient ?? ""}\n${name}`;
+}
+
+/**
+ * Bare file names that stand for several films of one patient ("study1/view1.png" and
+ * "study2/view1.png"): where one of them is missing, its row must not label the other.
+ */
+function ambiguousNames(rows: readonly LabelRow[]): ReadonlySet<string> {
+  const paths = new Map<string, string>();
+  const ambiguous = new Set<string>();
+  for (const row of rows) {
+    if (row.file === null) continue;
+    const name = nameOf(row, basename(row.file));
+    const other = paths.get(name);
+    if (other !== undefined && other !== row.file) ambiguous.add(name);
+    paths.set(name, row.file);
+  }
+  return ambiguous;
+}
+
 /** Endings that a data set's own name of a film may lack. */
 const endings = ["", ".dcm", ".dicom", ".png", ".jpg", ".jpeg"];
 
 /** Images by identifier or file name; null where the row has neither. */
-function imagesNamed(row: LabelRow, finder: Finder, keys: LabelKeys): readonly number[] | null {
+function imagesNamed(
+  row: LabelRow,
+  finder: Finder,
+  keys: LabelKeys,
+  ambiguous: ReadonlySet<string>,
+): readonly number[] | null {
   const names = [row.image, row.file].filter((name) => name !== null);
   if (names.length === 0) return null;
   // Films that came with a table bear the name that the table gives them.
@@ -196,6 +224,7 @@ function imagesNamed(row: LabelRow, finder: Finder, keys: LabelKeys): readonly n
     if (images.length > 0) return images;
   }
   for (const name of names.map((each) => basename(each)).toReversed()) {
+    if (ambiguous.has(nameOf(row, name))) continue;
     for (const ending of endings) {
       const images = finder.byFileName(keys.fileName(`${name}${ending}`));
       if (images.length > 0) return images;

@@ -89,6 +89,17 @@ describe("a table of labels", () => {
     expect(rows()[1]?.grades.cardiomegaly).toBeNull();
   });
 
+  it("never gives a missing film's labels to another of the patient with the same file name", () => {
+    const { database, cohortId, rows } = cohortOfTwo();
+    const table = tableOf(
+      "patient_id,file,cardiomegaly\nA,study2/1.dcm,4\nA,study1/1.dcm,0\nB,2.dcm,3\n",
+    );
+    const result = importLabels({ database, cohortId, reading: mappedReading(table, null), keys });
+    expect(result.matched).toBe(1);
+    expect(result.unmatched.map(({ row }) => row)).toEqual([2, 3]);
+    expect(rows().map(({ grades }) => grades.cardiomegaly)).toEqual([null, 3]);
+  });
+
   it("keeps the film's sex where the table says another, and says so", () => {
     const { database, cohortId, rows } = cohortOfTwo();
     const table = tableOf("image_id,sex,cardiomegaly\n1,M,0\n");
