@@ -77,7 +77,7 @@ function verifyExport(file: string, output: Output): void {
   output.result(found, () =>
     [
       `${found.cohort}: ${found.entries} entries, epsilon ` +
-        `${found.epsilon === null ? "∞" : formatEpsilon(found.epsilon)}` +
+        (found.epsilon === null ? "∞" : formatEpsilon(found.epsilon)) +
         (found.delta === null ? "" : ` at delta ${formatDelta(found.delta)}`),
       `Signed with the key of fingerprint ${found.fingerprint}: compare it with the site's.`,
       found.valid
