@@ -114,29 +114,33 @@ export function materialisedOfMatrix(
   };
 }
 
+/** As `ofMatrix`, always with norms from Gram matrices and no unit's gradient written out. */
+export function ghostOfMatrix(
+  builder: GraphBuilder,
+  gradient: Tensor,
+  columns: Tensor,
+): UnitGradients {
+  const [, rows = 0] = gradient.shape;
+  const gram = (x: Tensor): Tensor => builder.matrixProduct(x, x, { second: true });
+  return {
+    squaredNorms: () =>
+      rows === 1
+        ? builder.multiply(squaredNormsOf(builder, gradient), squaredNormsOf(builder, columns))
+        : sumPerUnit(builder, builder.multiply(gram(gradient), gram(columns))),
+    weightedSum: (scale) => sumOverUnits(builder, gradient, columns, scale),
+  };
+}
+
 /**
  * Gradients of a matrix [outputs, inputs] that was applied to `columns` [units, rows, inputs]
  * and got `gradient` [units, rows, outputs] back: for each unit the product of the second,
  * transposed, with the first. A unit's views and pixels all lie in `rows`, so its mean over
- * views costs nothing.
+ * views costs nothing. Of the two ways to the norms the one that the cost model finds cheaper.
  */
 export function ofMatrix(builder: GraphBuilder, gradient: Tensor, columns: Tensor): UnitGradients {
-  const [, rows = 0, outputs = 0] = gradient.shape;
+  const [, contracted = 0, outputs = 0] = gradient.shape;
   const inputs = columns.shape[2] ?? 0;
-  if (prefersGhostNorm({ contracted: rows, outputs, inputs })) {
-    const ghost = (): Tensor => {
-      if (rows === 1)
-        return builder.multiply(
-          squaredNormsOf(builder, gradient),
-          squaredNormsOf(builder, columns),
-        );
-      const gram = (x: Tensor): Tensor => builder.matrixProduct(x, x, { second: true });
-      return sumPerUnit(builder, builder.multiply(gram(gradient), gram(columns)));
-    };
-    return {
-      squaredNorms: ghost,
-      weightedSum: (scale) => sumOverUnits(builder, gradient, columns, scale),
-    };
-  }
-  return materialisedOfMatrix(builder, gradient, columns);
+  return prefersGhostNorm({ contracted, outputs, inputs })
+    ? ghostOfMatrix(builder, gradient, columns)
+    : materialisedOfMatrix(builder, gradient, columns);
 }
