@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { auditProcedures } from "./contract/audit.ts";
 import { cohortProcedures } from "./contract/cohort.ts";
+import { filmProcedures } from "./contract/films.ts";
 import { intakeProcedures } from "./contract/intake.ts";
 import { privacyProcedures } from "./contract/privacy.ts";
 import { nothing, procedure } from "./contract/procedure.ts";
@@ -45,6 +46,7 @@ export const contract = {
   ).returns<JobProgress>(),
   ...cohortProcedures,
   ...intakeProcedures,
+  ...filmProcedures,
   ...trainingProcedures,
   ...privacyProcedures,
   ...resultProcedures,

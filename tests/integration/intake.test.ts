@@ -5,11 +5,8 @@ import { importPaths } from "../../src/main/intake/intake.ts";
 import { Pause, type ImportOptions, type ImportProgress } from "../../src/main/intake/options.ts";
 import { openSiteIdentity } from "../../src/main/store/identity.ts";
 import { FrameReader } from "../../src/main/store/image-cache.ts";
-import {
-  frameLocations,
-  quarantinedFiles,
-  sourcePathOfImage,
-} from "../../src/main/store/images.ts";
+import { frameLocations, sourcePathOfImage } from "../../src/main/store/images.ts";
+import { quarantinePage } from "../../src/main/store/quarantine.ts";
 import { defaultPreparation, pixelPipelineOf } from "../../src/main/dicom/pipeline.ts";
 import { renderFrame } from "../../src/main/dicom/training-frame.ts";
 import { writeFilm } from "../support/films.ts";
@@ -190,7 +187,10 @@ describe("importing a folder", () => {
     const path = put("words.dcm", "words");
     await importPaths(options());
     const identity = openSiteIdentity(store.dataFolder, store.database);
-    const [file] = quarantinedFiles(store.database, identity, store.cohortId);
+    const [file] = quarantinePage(store.database, identity, {
+      cohortId: store.cohortId,
+      code: null,
+    });
     expect(file).toMatchObject({ path, code: "not-dicom" });
   });
 });

@@ -49,13 +49,21 @@ export async function makeBrightCohort(
   transaction(database, () => {
     films.forEach(({ patient, image, grades }, index) => {
       const imageId = images.addImage({
-        patient: { pseudonym: `patient ${patient}`, sex: patient % 2 === 0 ? "F" : "M" },
+        patient: {
+          pseudonym: `patient ${patient}`,
+          identifierKey: `patient ${patient}`,
+          sex: patient % 2 === 0 ? "F" : "M",
+        },
         study: { pseudonym: "study", shiftedDate: null },
         series: { pseudonym: "series", modality: "DX", manufacturer: null },
         instancePseudonym: `${patient}/${image}`,
         contentHash: `${patient}/${image}`,
         status: "included",
         statusReason: null,
+        asideCode: null,
+        reviewFlag: null,
+        lettering: null,
+        shiftedSecond: null,
         viewPosition: "PA",
         photometricInterpretation: "MONOCHROME2",
         transferSyntax: "1.2.840.10008.1.2.1",

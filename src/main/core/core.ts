@@ -12,6 +12,7 @@ import {
 import type { JobProgress, RunSummary } from "../../shared/domain.ts";
 import { UserError } from "../../shared/errors.ts";
 import { openDatabase } from "../store/database.ts";
+import { eraseReplacedFrames } from "../store/frame-erasure.ts";
 import { openSiteIdentity } from "../store/identity.ts";
 import { RunQueue } from "../training/queue.ts";
 import { recoverRuns } from "../training/recovery.ts";
@@ -19,6 +20,7 @@ import type { CoreContext } from "./context.ts";
 import { auditHandlers } from "./handlers/audit.ts";
 import { cohortHandlers } from "./handlers/cohort.ts";
 import { evaluationHandlers } from "./handlers/evaluation.ts";
+import { filmHandlers } from "./handlers/films.ts";
 import { intakeHandlers } from "./handlers/intake.ts";
 import { releaseHandlers } from "./handlers/release.ts";
 import { ledgerHandlers } from "./handlers/ledger.ts";
@@ -70,10 +72,13 @@ export function openCore(options: { readonly dataFolder: string }): Promise<Core
       dataFolder,
       onProgress: (progress) => {
         emit("run:progress", progress);
+        // Frames that a run was still reading can go once it is over.
+        if (progress.run.endedAt !== null) eraseReplacedFrames(database, dataFolder);
       },
     }),
   };
   recoverRuns(database);
+  eraseReplacedFrames(database, dataFolder);
   return Promise.resolve(serve(context, listeners));
 }
 
@@ -98,6 +103,7 @@ function serve(
     ...appHandlers(context),
     ...cohortHandlers(context),
     ...intakeHandlers(context),
+    ...filmHandlers(context),
     ...trainingHandlers(context),
     ...ledgerHandlers(context),
     ...evaluationHandlers(context),

@@ -31,6 +31,7 @@ function readIdentity(dataSet: DataSet): FilmIdentity {
     birthDate: date(dataSet, "x00100030"),
     studyDate:
       date(dataSet, "x00080020") ?? date(dataSet, "x00080022") ?? date(dataSet, "x00080021"),
+    acquisitionSeconds: seconds(dataSet, "x00080032") ?? seconds(dataSet, "x00080033"),
   };
 }
 
@@ -87,6 +88,7 @@ function readFilm(dataSet: DataSet, identity: FilmIdentity): FilmDescription {
     imageType: values(dataSet, "x00080008").map((value) => value.toUpperCase()),
     presentationIntent: code(dataSet, "x00080068"),
     burnedInAnnotation: burnedIn === "YES" ? true : burnedIn === "NO" ? false : null,
+    qualityControl: code(dataSet, "x00280300") === "YES",
     sex: sexOf(code(dataSet, "x00100040")),
     ageYears: ageOf(code(dataSet, "x00101010"), identity),
     pixelSpacingMillimetres:
@@ -226,6 +228,13 @@ function date(dataSet: DataSet, tag: string): string | null {
   if (parts === null) return null;
   const iso = `${parts[1]}-${parts[2]}-${parts[3]}`;
   return Number.isNaN(Date.parse(iso)) ? null : iso;
+}
+
+function seconds(dataSet: DataSet, tag: string): number | null {
+  const parts = /^(\d{2}):?(\d{2}):?(\d{2})?/.exec(values(dataSet, tag)[0] ?? "");
+  return parts === null
+    ? null
+    : Number(parts[1]) * 3600 + Number(parts[2]) * 60 + Number(parts[3] ?? 0);
 }
 
 function nonEmpty(value: string): string | null {

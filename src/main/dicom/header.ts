@@ -27,6 +27,8 @@ export interface FilmIdentity {
   /** ISO dates (YYYY-MM-DD). */
   readonly birthDate: string | null;
   readonly studyDate: string | null;
+  /** Of the exposure, in seconds since midnight. */
+  readonly acquisitionSeconds: number | null;
 }
 
 /** What the pixels mean: PS3.3 C.7.6.3, C.11.1, C.11.2 and C.11.6. */
@@ -67,6 +69,8 @@ export interface FilmDescription {
   readonly imageType: readonly string[];
   readonly presentationIntent: string | null;
   readonly burnedInAnnotation: boolean | null;
+  /** A film of a phantom or of a test of the system (0028,0300). */
+  readonly qualityControl: boolean;
   readonly sex: Sex | null;
   readonly ageYears: number | null;
   /** Millimetres from row to row and from column to column, at the detector or the patient. */

@@ -80,6 +80,7 @@ const noIdentity = {
   sopInstanceUid: null,
   birthDate: null,
   studyDate: null,
+  acquisitionSeconds: null,
 } as const;
 
 const noDescription = {
@@ -94,6 +95,7 @@ const noDescription = {
   imageType: [],
   presentationIntent: null,
   burnedInAnnotation: null,
+  qualityControl: false,
   sex: null,
   ageYears: null,
   pixelSpacingMillimetres: null,

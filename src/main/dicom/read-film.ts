@@ -1,13 +1,15 @@
 import { requireRadiograph } from "./acceptance.ts";
 import { readMember, type ArchiveMember } from "./archive.ts";
 import { contentHash } from "./content-hash.ts";
-import { decodeFrame } from "./decode.ts";
+import { decodeFrame, type StoredFrame } from "./decode.ts";
 import { DicomError, type RejectionCode } from "./errors.ts";
 import type { FileBuffer } from "./file-buffer.ts";
 import type { FilmDescription, FilmIdentity, PixelHeader } from "./header.ts";
 import type { OpenFilm } from "./open-film.ts";
 import { hasPrefix, parseFile } from "./parse.ts";
+import { findLettering } from "./lettering.ts";
 import type { FramePreparation } from "./pipeline.ts";
+import type { Region } from "./regions.ts";
 import { decodeRaster, rasterKind } from "./raster.ts";
 import { trainingFrame } from "./training-frame.ts";
 
@@ -28,6 +30,10 @@ export interface ReadFilm {
     | "numberOfFrames"
   >;
   readonly contentHash: string;
+  /** Where words seem to be burned into the film. */
+  readonly lettering: readonly Region[];
+  /** Nothing was exposed: one value everywhere. */
+  readonly uniform: boolean;
   /** framePixels x framePixels bytes. */
   readonly frame: Uint8Array<ArrayBuffer>;
 }
@@ -92,12 +98,20 @@ export async function readFilm(
           numberOfFrames: pixels.numberOfFrames,
         },
         contentHash: contentHash(stored),
+        lettering: findLettering(stored),
+        uniform: isUniform(stored),
         frame,
       },
     };
   } catch (thrown) {
     return { rejection: toRejection(thrown) };
   }
+}
+
+/** Looks at every 61st value; a film with an image on it differs somewhere among them. */
+function isUniform({ values }: StoredFrame): boolean {
+  for (let i = 61; i < values.length; i += 61) if (values[i] !== values[0]) return false;
+  return true;
 }
 
 /** A picture says nothing of itself; a DICOM file has to be a radiograph with identifiers. */

@@ -7,6 +7,7 @@ import { resident, residentCopy, type Clamp, type Resident } from "./kernel/kern
 import { openFilm } from "./open-film.ts";
 import { preparationOf, type FramePreparation } from "./pipeline.ts";
 import { displayImage } from "./pixels.ts";
+import { placeInFrame } from "./regions.ts";
 import { isInverted, statedRange } from "./voi.ts";
 
 /** A square 8-bit frame as the networks read it, row by row. */
@@ -39,19 +40,11 @@ export function trainingFrame(
   preparation: FramePreparation,
 ): TrainingFrame {
   const { rows, columns } = frame;
-  const longer = Math.max(rows, columns);
-  const fit = (length: number) =>
-    preparation.fit === "stretch"
-      ? sizePixels
-      : Math.max(1, Math.floor((2 * length * sizePixels + longer) / (2 * longer)));
-  const width = fit(columns);
-  const height = fit(rows);
+  const { left, top, width, height } = placeInFrame({ rows, columns }, sizePixels, preparation.fit);
   const { pixels, clamp, ramp } = straightChain(frame, header) ?? tabledChain(frame, header);
   const shades = areaAverage(pixels, { columns, rows }, clamp, ramp, { width, height });
   const content = eightBits(shades);
   if (preparation.equalise) equalise(content);
-  const left = Math.floor((sizePixels - width) / 2);
-  const top = Math.floor((sizePixels - height) / 2);
   if (width === sizePixels && height === sizePixels) return { sizePixels, pixels: content };
   const square = new Uint8Array(sizePixels * sizePixels);
   for (let y = 0; y < height; y++) {

@@ -8,7 +8,7 @@ import { preparationOf } from "../dicom/pipeline.ts";
 import type { FilmAnswer } from "../dicom/read-film.ts";
 import { openSiteIdentity } from "../store/identity.ts";
 import { FrameWriter } from "../store/image-cache.ts";
-import { frameFormatOf, imageRepository, type KnownFile } from "../store/images.ts";
+import { frameFormatOf, imageRepository, issuersCount, type KnownFile } from "../store/images.ts";
 import { batcher, type Batcher } from "./batcher.ts";
 import { DecodePool } from "./decode-pool.ts";
 import { identify, pictureWithoutTable, type FilmTable } from "./film-table.ts";
@@ -43,7 +43,13 @@ export async function importPaths(options: ImportOptions): Promise<ImportResult>
   const tally = newTally();
   const progress = progressReporter(tally, options);
   const batches = batcher({
-    recorder: recorder({ database, repository, identity, frames }),
+    recorder: recorder({
+      database,
+      repository,
+      identity,
+      frames,
+      issuers: issuersCount(database, cohortId),
+    }),
     onRecorded: (recorded) => count(tally, recorded),
   });
   const table = options.table ?? null;

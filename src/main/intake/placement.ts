@@ -1,8 +1,10 @@
-import type { ImageStatus } from "../../shared/domain.ts";
+import type { AsideCode, ImageStatus, ReviewFlag } from "../../shared/domain.ts";
 import type { ReadFilm } from "../dicom/read-film.ts";
 
 export interface Placement {
   readonly status: ImageStatus;
+  /** The rule that set the film aside; null where it is included. */
+  readonly asideCode: AsideCode | null;
   readonly reason: string | null;
   /** As stated, or as found out from descriptions; null where nothing tells. */
   readonly viewPosition: string | null;
@@ -23,25 +25,40 @@ const bodyParts = new Set(
  * Decides whether a film takes part in training: frontal chest films for presentation do. The
  * others stay in the cohort, set aside with their reason, and can be taken back.
  */
-export function placeFilm({ film, pixels }: Pick<ReadFilm, "film" | "pixels">): Placement {
+export function placeFilm(read: Pick<ReadFilm, "film" | "pixels" | "uniform">): Placement {
+  const { film, pixels } = read;
   const view = viewOf(film);
-  const aside = (reason: string): Placement => ({
+  const aside = (asideCode: AsideCode, reason: string): Placement => ({
     status: "set-aside",
+    asideCode,
     reason,
     viewPosition: view.position,
   });
   if (film.presentationIntent === "FOR PROCESSING") {
-    return aside("Raw detector data (for processing), not an image for presentation.");
+    return aside(
+      "for-processing",
+      "Raw detector data (for processing), not an image for presentation.",
+    );
   }
   if (film.bodyPart !== null && !/CHEST|THORAX|LUNG/.test(film.bodyPart)) {
     const known = bodyParts.has(film.bodyPart) ? film.bodyPart.toLowerCase() : "another one";
-    return aside(`Not a chest film: the body part is ${known}.`);
+    return aside("body-part", `Not a chest film: the body part is ${known}.`);
   }
-  if (view.side === "lateral") return aside("A lateral film.");
-  if (view.side === "other") return aside("Neither a frontal nor a lateral film.");
-  if (pixels.samplesPerPixel !== 1) return aside("A colour image, so no original film.");
+  const useless = nonDiagnostic(read);
+  if (useless !== null) return aside("non-diagnostic", useless);
+  if (/\b(reject(ed)?|repeat(ed)?|retake|wiederholung|verworfen)\b/.test(film.viewHints)) {
+    return aside("repeated", "Its description calls it a rejected or repeated exposure.");
+  }
+  if (view.side === "lateral") return aside("lateral", "A lateral film.");
+  if (view.side === "other") return aside("view", "Neither a frontal nor a lateral film.");
+  if (pixels.samplesPerPixel !== 1) {
+    return aside("colour", "A colour image, so no original film.");
+  }
   if (pixels.numberOfFrames > 1) {
-    return aside(`A file of ${pixels.numberOfFrames} frames, of which the first was taken.`);
+    return aside(
+      "frames",
+      `A file of ${pixels.numberOfFrames} frames, of which the first was taken.`,
+    );
   }
   const remarks = [
     view.side === null ? "The file states no view; taken as frontal." : "",
@@ -49,9 +66,43 @@ export function placeFilm({ film, pixels }: Pick<ReadFilm, "film" | "pixels">): 
   ].filter((remark) => remark !== "");
   return {
     status: "included",
+    asideCode: null,
     reason: remarks.length === 0 ? null : remarks.join(" "),
     viewPosition: view.position,
   };
+}
+
+/** Neither side of a film that can be read is shorter. */
+const shortestSidePixels = 32;
+
+/** Why an image can show no chest, whatever its header says; null where it may. */
+function nonDiagnostic({
+  film,
+  pixels,
+  uniform,
+}: Pick<ReadFilm, "film" | "pixels" | "uniform">): string | null {
+  if (film.qualityControl) return "A test of the system, not a patient's film.";
+  if (film.imageType.includes("LOCALIZER")) return "A localizer, not a diagnostic film.";
+  if (Math.min(pixels.rows, pixels.columns) < shortestSidePixels) {
+    return `Too small to be read: ${pixels.columns} x ${pixels.rows} pixels.`;
+  }
+  return uniform ? "Blank: one value everywhere." : null;
+}
+
+/**
+ * Why a person should look for text that names the patient. Where a file says nothing, the absence
+ * of text is not assumed: such films are unreviewed, but stand in the queue only if something
+ * speaks for text.
+ */
+export function reviewFlagOf({
+  film,
+  lettering,
+}: Pick<ReadFilm, "film" | "lettering">): ReviewFlag | null {
+  if (film.burnedInAnnotation === true) return "declared";
+  const captured =
+    film.modality === "SC" || (film.sopClassUid ?? "").startsWith("1.2.840.10008.5.1.4.1.1.7");
+  if (captured) return "secondary-capture";
+  return lettering.length > 0 ? "lettering" : null;
 }
 
 interface View {

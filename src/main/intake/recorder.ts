@@ -4,6 +4,7 @@ import type { FilmAnswer, ReadFilm } from "../dicom/read-film.ts";
 import { transaction, type Database } from "../store/database.ts";
 import type { FrameLocation, FrameWriter } from "../store/image-cache.ts";
 import type { SiteIdentity } from "../store/identity.ts";
+import { originalsWriter } from "../store/reidentification.ts";
 import type {
   ImageRepository,
   KnownImage,
@@ -12,7 +13,7 @@ import type {
   SourceOutcome,
 } from "../store/images.ts";
 import { knownManufacturer } from "../dicom/manufacturers.ts";
-import { placeFilm } from "./placement.ts";
+import { placeFilm, reviewFlagOf } from "./placement.ts";
 
 /** A file that has been read, waiting for its row. */
 export interface FinishedFile {
@@ -50,22 +51,26 @@ export function recorder(options: {
   readonly repository: ImageRepository;
   readonly identity: SiteIdentity;
   readonly frames: FrameWriter;
+  /** Whether equal Patient IDs of two issuers are two patients; not so in cohorts of before. */
+  readonly issuers: boolean;
 }): Recorder {
-  const { database, repository, identity, frames } = options;
+  const { database, repository, identity, frames, issuers } = options;
+  const originals = originalsWriter(database);
 
   return {
     async record(batch) {
       const candidates = new Map<FinishedFile, Candidate>();
       for (const file of batch) {
         if ("film" in file.answer) {
-          candidates.set(file, pseudonymise(file, file.answer.film, identity));
+          candidates.set(file, pseudonymise(file, file.answer.film, identity, issuers));
         }
       }
       const locations = await writeNewFrames([...candidates.values()]);
       return transaction(database, () => batch.map((file) => recordOne(file)));
 
       function recordOne(file: FinishedFile): Recorded {
-        const candidate = candidates.get(file);
+        const read = candidates.get(file);
+        const candidate = read === undefined ? undefined : underKnownPatient(read);
         if (candidate === undefined) {
           const rejection =
             "rejection" in file.answer
@@ -82,6 +87,9 @@ export function recorder(options: {
         const { image } = candidate;
         const bytes = candidate.film.frame.length;
         const id = repository.addImage({ ...image, frame: { ...location, bytes } });
+        const { patientId, issuerOfPatientId, studyInstanceUid } = candidate.film.identity;
+        originals?.add("patient", image.patient.pseudonym, [patientId, issuerOfPatientId]);
+        originals?.add("study", image.study.pseudonym, [studyInstanceUid, null]);
         return finish(file, {
           outcome: "imported",
           reasonCode: null,
@@ -92,6 +100,22 @@ export function recorder(options: {
       }
     },
   };
+
+  /** The same under the pseudonym that the cohort has for the patient already. */
+  function underKnownPatient(candidate: Candidate): Candidate {
+    const { patient, study } = candidate.image;
+    const pseudonym = repository.knownPatient(patient.pseudonym, patient.identifierKey);
+    if (pseudonym === patient.pseudonym) return candidate;
+    return {
+      ...candidate,
+      image: {
+        ...candidate.image,
+        patient: { ...patient, pseudonym },
+        study: { ...study, ...shifted(candidate.film, pseudonym, identity).study },
+        shiftedSecond: shifted(candidate.film, pseudonym, identity).second,
+      },
+    };
+  }
 
   /** Frames of films that the cohort does not have yet; the transaction decides for good. */
   async function writeNewFrames(
@@ -173,12 +197,18 @@ function sameContent({ image }: Candidate, twin: KnownImage) {
 }
 
 /** Replaces identity by pseudonyms. Nothing else of `film.identity` goes any further. */
-function pseudonymise(file: FinishedFile, film: ReadFilm, identity: SiteIdentity): Candidate {
-  const { patientId, sopInstanceUid, studyDate } = film.identity;
+function pseudonymise(
+  file: FinishedFile,
+  film: ReadFilm,
+  identity: SiteIdentity,
+  issuers: boolean,
+): Candidate {
+  const { patientId, sopInstanceUid, issuerOfPatientId } = film.identity;
   if (patientId === null || sopInstanceUid === null) {
     throw new DicomError("no-patient-id", "The file lacks its identifiers.");
   }
-  const patient = identity.pseudonym("patient", patientId);
+  const patient = identity.patient(patientId, issuers ? issuerOfPatientId : null);
+  const moved = shifted(film, patient, identity);
   // A file without study or series UID is a study of its own.
   const studyUid = film.identity.studyInstanceUid ?? sopInstanceUid;
   const seriesUid = film.identity.seriesInstanceUid ?? sopInstanceUid;
@@ -187,10 +217,15 @@ function pseudonymise(file: FinishedFile, film: ReadFilm, identity: SiteIdentity
     file,
     film,
     image: {
-      patient: { pseudonym: patient, sex: film.film.sex, sexSource: film.sources?.sex ?? null },
+      patient: {
+        pseudonym: patient,
+        identifierKey: identity.patient(patientId, null),
+        sex: film.film.sex,
+        sexSource: film.sources?.sex ?? null,
+      },
       study: {
         pseudonym: identity.pseudonym("study", studyUid),
-        shiftedDate: studyDate === null ? null : identity.shiftDate(patient, studyDate),
+        ...moved.study,
       },
       series: {
         pseudonym: identity.pseudonym("series", seriesUid),
@@ -200,7 +235,11 @@ function pseudonymise(file: FinishedFile, film: ReadFilm, identity: SiteIdentity
       instancePseudonym: identity.pseudonym("instance", sopInstanceUid),
       contentHash: film.contentHash,
       status: placement.status,
+      asideCode: placement.asideCode,
       statusReason: placement.reason,
+      reviewFlag: reviewFlagOf(film),
+      lettering: film.lettering.length === 0 ? null : JSON.stringify(film.lettering),
+      shiftedSecond: moved.second,
       viewPosition: placement.viewPosition,
       photometricInterpretation: film.pixels.photometricInterpretation,
       transferSyntax: film.pixels.transferSyntax,
@@ -210,5 +249,15 @@ function pseudonymise(file: FinishedFile, film: ReadFilm, identity: SiteIdentity
       ageYears: film.film.ageYears,
       ageSource: film.sources?.age ?? null,
     },
+  };
+}
+
+/** The film's dates and times as they are kept: moved by the patient's secret amounts. */
+function shifted(film: ReadFilm, patient: string, identity: SiteIdentity) {
+  const { studyDate, acquisitionSeconds } = film.identity;
+  return {
+    study: { shiftedDate: studyDate === null ? null : identity.shiftDate(patient, studyDate) },
+    second:
+      acquisitionSeconds === null ? null : acquisitionSeconds + identity.secondOffset(patient),
   };
 }

@@ -28,8 +28,9 @@ export function createCohort(database: Database, cohort: NewCohort): CohortSumma
     refuseTakenName(database, cohort.name, null);
     return database
       .prepare(
-        `INSERT INTO cohort (name, created_at, frame_pixels, pixel_pipeline, positive_at_grade)
-         VALUES (?, ?, ?, ?, ?)`,
+        `INSERT INTO cohort (name, created_at, frame_pixels, pixel_pipeline, positive_at_grade,
+           issuer_in_pseudonym)
+         VALUES (?, ?, ?, ?, ?, 1)`,
       )
       .run(cohort.name, now(), cohort.framePixels, cohort.pixelPipeline, cohort.positiveAtGrade)
       .lastInsertRowid;

@@ -35,6 +35,8 @@ export interface SiteIdentity {
   uid(original: string): string;
   /** An ISO date moved back by a secret number of days, the same for all of a patient's dates. */
   shiftDate(patientPseudonym: string, isoDate: string): string;
+  /** A secret number of seconds below a day, for times within a day; the same for a patient. */
+  secondOffset(patientPseudonym: string): number;
   /** Encrypts a text that only this site can read again (AES-256-GCM). */
   seal(text: string): Buffer;
   /** @throws Error where the bytes were sealed with another key or changed. */
@@ -101,6 +103,7 @@ function lockedIdentity(file: string): SiteIdentity {
     patient: refuse,
     uid: refuse,
     shiftDate: refuse,
+    secondOffset: refuse,
     seal: refuse,
     open: refuse,
   };
@@ -146,6 +149,10 @@ export function siteIdentity(key: Uint8Array): SiteIdentity {
       const digest = createHmac("sha256", shiftKey).update(patientPseudonym).digest();
       const days = 1 + (digest.readUInt32BE(0) % longestShiftDays);
       return new Date(Date.parse(isoDate) - days * 86_400_000).toISOString().slice(0, 10);
+    },
+    secondOffset(patientPseudonym) {
+      const digest = createHmac("sha256", shiftKey).update(`second ${patientPseudonym}`).digest();
+      return digest.readUInt32BE(0) % 86_400;
     },
     seal(text) {
       const nonce = randomBytes(nonceBytes);

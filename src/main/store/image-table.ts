@@ -31,7 +31,8 @@ const columns = `
   image.id, patient.pseudonym AS patient, patient.id AS patientId,
   study.shifted_date AS studyDate, image.age_years AS ageYears, patient.sex,
   image.view_position AS viewPosition, series.modality, series.manufacturer,
-  image.status, image.status_reason AS statusReason, split_member.part,
+  image.status, image.status_reason AS statusReason, image.review_flag AS reviewFlag,
+  image.review_state AS reviewState, split_member.part,
   CAST(attribute.value AS INTEGER) AS comorbidityCount,
   (SELECT json_group_object(finding, grade) FROM consensus WHERE image_id = image.id) AS grades`;
 
@@ -103,8 +104,16 @@ export function setImageStatus(
   reason: string | null,
 ): ImageRow {
   database
-    .prepare("UPDATE image SET status = ?, status_reason = ? WHERE id = ?")
-    .run(status, status === "included" ? null : reason, imageId);
+    .prepare(
+      `UPDATE image SET status = ?, status_reason = ?, aside_code = ?, decided_by_person = 1
+       WHERE id = ?`,
+    )
+    .run(
+      status,
+      status === "included" ? null : reason,
+      status === "included" ? null : "by-hand",
+      imageId,
+    );
   return imageRow(database, imageId);
 }
 

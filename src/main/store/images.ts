@@ -1,14 +1,17 @@
-import type { ImageStatus, QuarantinedFile } from "../../shared/domain.ts";
+import type { AsideCode, ImageStatus, ReviewFlag } from "../../shared/domain.ts";
 import { UserError } from "../../shared/errors.ts";
 import type { Sex } from "../../shared/subgroups.ts";
 import { now, type Database } from "./database.ts";
 import type { FrameLocation } from "./image-cache.ts";
 import type { SiteIdentity } from "./identity.ts";
+import { setAsideRepeats } from "./repeats.ts";
 
 /** A film as intake hands it over: pseudonyms only. */
 export interface NewImage {
   readonly patient: {
     readonly pseudonym: string;
+    /** The pseudonym without the issuer, by which tables name the patient. */
+    readonly identifierKey: string;
     readonly sex: Sex | null;
     /** The table that it was filled from; null or absent where the film says it. */
     readonly sexSource?: string | null;
@@ -22,7 +25,13 @@ export interface NewImage {
   readonly instancePseudonym: string;
   readonly contentHash: string;
   readonly status: ImageStatus;
+  readonly asideCode: AsideCode | null;
   readonly statusReason: string | null;
+  readonly reviewFlag: ReviewFlag | null;
+  /** Rectangles in which words seem to stand, as JSON; null where there are none. */
+  readonly lettering: string | null;
+  /** Of the exposure within its day, moved by the patient's secret amount. */
+  readonly shiftedSecond: number | null;
   readonly viewPosition: string | null;
   readonly photometricInterpretation: string;
   readonly transferSyntax: string;
@@ -65,6 +74,12 @@ export interface ImageRepository {
   knownFile(pathKey: string): KnownFile | null;
   byInstance(instancePseudonym: string): KnownImage | null;
   byContent(contentHash: string): KnownImage | null;
+  /**
+   * The pseudonym under which the cohort has this patient. A file that names no issuer belongs to
+   * the one patient of that identifier whom the cohort knows, and the other way round: one
+   * patient counted as two would halve what the privacy figure protects.
+   */
+  knownPatient(pseudonym: string, identifierKey: string): string;
   /** @returns the new image's id. Call inside a transaction, after the frame is on the disk. */
   addImage(image: NewImage): number;
   /** Records or replaces what became of a file. */
@@ -88,10 +103,18 @@ export function imageRepository(database: Database, cohortId: number): ImageRepo
   // The sex stays as first seen; a file that lacks it does not erase it.
   const patient = database
     .prepare(
-      `INSERT INTO patient (cohort_id, pseudonym, sex, sex_source) VALUES (?, ?, ?, ?)
+      `INSERT INTO patient (cohort_id, pseudonym, identifier_key, sex, sex_source)
+       VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (cohort_id, pseudonym) DO UPDATE SET sex = coalesce(sex, excluded.sex),
-         sex_source = CASE WHEN sex IS NULL THEN excluded.sex_source ELSE sex_source END
+         sex_source = CASE WHEN sex IS NULL THEN excluded.sex_source ELSE sex_source END,
+         identifier_key = coalesce(identifier_key, excluded.identifier_key)
        RETURNING id`,
+    )
+    .pluck();
+  const samePatients = database
+    .prepare(
+      `SELECT pseudonym FROM patient
+       WHERE cohort_id = ? AND (identifier_key = ? OR pseudonym = ?)`,
     )
     .pluck();
   const study = database
@@ -113,8 +136,8 @@ export function imageRepository(database: Database, cohortId: number): ImageRepo
     `INSERT INTO image (cohort_id, patient_id, series_id, instance_pseudonym, content_hash, status,
        status_reason, view_position, photometric_interpretation, transfer_syntax, pixel_rows,
        pixel_columns, bits_stored, age_years, age_source, frame_shard, frame_position, frame_bytes,
-       frame_checksum, imported_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       frame_checksum, imported_at, aside_code, review_flag, lettering, shifted_second)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const sourceFile = database.prepare(
     `INSERT INTO source_file (cohort_id, path_key, path_sealed, name_key, size_bytes,
@@ -131,9 +154,15 @@ export function imageRepository(database: Database, cohortId: number): ImageRepo
     byInstance: (pseudonym) =>
       (byInstance.get(cohortId, pseudonym) as KnownImage | undefined) ?? null,
     byContent: (hash) => (byContent.get(cohortId, hash) as KnownImage | undefined) ?? null,
+    knownPatient(pseudonym, identifierKey) {
+      const known = samePatients.all(cohortId, identifierKey, identifierKey) as string[];
+      const [only] = known;
+      if (only === undefined || known.length > 1 || known.includes(pseudonym)) return pseudonym;
+      return pseudonym === identifierKey || only === identifierKey ? only : pseudonym;
+    },
     addImage(added) {
-      const { pseudonym: own, sex, sexSource = null } = added.patient;
-      const patientId = patient.get(cohortId, own, sex, sexSource) as number;
+      const { pseudonym: own, identifierKey, sex, sexSource = null } = added.patient;
+      const patientId = patient.get(cohortId, own, identifierKey, sex, sexSource) as number;
       const studyId = study.get(
         patientId,
         added.study.pseudonym,
@@ -162,8 +191,14 @@ export function imageRepository(database: Database, cohortId: number): ImageRepo
         added.frame.bytes,
         added.frame.checksum,
         now(),
+        added.asideCode,
+        added.reviewFlag,
+        added.lettering,
+        added.shiftedSecond,
       );
-      return Number(lastInsertRowid);
+      const id = Number(lastInsertRowid);
+      setAsideRepeats(database, id);
+      return id;
     },
     recordFile(file) {
       sourceFile.run(
@@ -182,33 +217,6 @@ export function imageRepository(database: Database, cohortId: number): ImageRepo
     },
   };
 }
-
-/** The cohort's quarantine, newest first, with the paths opened for the person at the screen. */
-export function quarantinedFiles(
-  database: Database,
-  identity: SiteIdentity,
-  cohortId: number,
-): readonly QuarantinedFile[] {
-  const rows = database
-    .prepare(
-      `SELECT id, path_sealed AS sealed, reason_code AS code, reason, recorded_at AS recordedAt
-       FROM source_file WHERE cohort_id = ? AND outcome = 'quarantined' ORDER BY id DESC`,
-    )
-    .all(cohortId) as readonly {
-    readonly id: number;
-    readonly sealed: Uint8Array;
-    readonly code: string;
-    readonly reason: string;
-    readonly recordedAt: string;
-  }[];
-  return rows.map(({ sealed, ...row }) => ({
-    ...row,
-    path: identity.locked ? unknownPath : identity.open(sealed),
-  }));
-}
-
-/** In a folder that was restored without its site key paths cannot be opened. */
-const unknownPath = "(path sealed; the site key is missing)";
 
 /**
  * The path from which an image was imported; null where no file is known any more. The file may
@@ -247,6 +255,15 @@ export function frameFormatOf(database: Database, cohortId: number): FrameFormat
     throw new UserError("not-found", `There is no cohort with the number ${cohortId}.`);
   }
   return row;
+}
+
+/** Whether a cohort tells equal Patient IDs of different issuers apart. */
+export function issuersCount(database: Database, cohortId: number): boolean {
+  const flag = database
+    .prepare("SELECT issuer_in_pseudonym FROM cohort WHERE id = ?")
+    .pluck()
+    .get(cohortId);
+  return flag === 1;
 }
 
 /** Where the frames of images stand, in the order of the ids. */

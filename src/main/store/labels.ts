@@ -109,20 +109,23 @@ export function imageFinder(database: Database, cohortId: number) {
   const byPatient = database
     .prepare(
       `SELECT image.id FROM image JOIN patient ON patient.id = image.patient_id
-       WHERE image.cohort_id = ? AND patient.pseudonym = ?`,
+       WHERE image.cohort_id = @cohortId AND (patient.identifier_key = @pseudonym OR patient.pseudonym = @pseudonym)
+         -- A table names no issuer: an identifier of two patients is neither's.
+         AND (SELECT count(*) FROM patient AS same WHERE same.cohort_id = @cohortId
+           AND (same.identifier_key = @pseudonym OR same.pseudonym = @pseudonym)) = 1`,
     )
     .pluck();
   const included = database
     .prepare("SELECT id FROM image WHERE cohort_id = ? AND status = 'included' ORDER BY id")
     .pluck();
   const patientOf = database.prepare(
-    `SELECT patient.id, patient.pseudonym FROM image
+    `SELECT patient.id, coalesce(patient.identifier_key, patient.pseudonym) AS pseudonym FROM image
        JOIN patient ON patient.id = image.patient_id WHERE image.id = ?`,
   );
   return {
     byInstance: (pseudonym: string) => byInstance.all(cohortId, pseudonym) as number[],
     byFileName: (nameKey: string) => byName.all(cohortId, nameKey) as number[],
-    byPatient: (pseudonym: string) => byPatient.all(cohortId, pseudonym) as number[],
+    byPatient: (pseudonym: string) => byPatient.all({ cohortId, pseudonym }) as number[],
     includedImages: () => included.all(cohortId) as number[],
     patientOf: (imageId: number) =>
       patientOf.get(imageId) as { readonly id: number; readonly pseudonym: string },

@@ -8,6 +8,7 @@ import { cohortSummary } from "../store/cohorts.ts";
 import { transaction, type Database } from "../store/database.ts";
 import { cohortDelta, insertRun } from "../store/runs.ts";
 import { insertCanaries } from "../store/audits.ts";
+import { reviewObstacle } from "../store/reviews.ts";
 import { currentSplit, lockSplit } from "../store/splits.ts";
 import {
   countTrainingUnits,
@@ -82,6 +83,8 @@ function trainingObstacles(database: Database, cohort: CohortSummary): string[] 
   if (currentSplit(database, cohort.id) === null) {
     return ["The patients are not split yet into training, validation and test."];
   }
+  const unreviewed = reviewObstacle(database, cohort.id);
+  if (unreviewed !== null) return [unreviewed];
   const { patients } = trainingUnits(database, cohort.id);
   if (patients >= fewestTrainingUnits) return [];
   return [

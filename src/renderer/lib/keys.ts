@@ -35,6 +35,18 @@ export const keyGroups = [
     ],
   },
   {
+    title: "Review of burned-in text",
+    keys: [
+      { keys: ["←", "→"], does: "Previous or next film" },
+      { keys: ["a"], does: "No text here" },
+      { keys: ["p"], does: "Take the proposed rectangles" },
+      { keys: ["Enter"], does: "Blacken the rectangles" },
+      { keys: ["Backspace"], does: "Remove the last rectangle" },
+      { keys: ["s"], does: "Set the film aside" },
+      { keys: ["u"], does: "Undo the decision" },
+    ],
+  },
+  {
     title: "Mouse on a film",
     keys: [
       { keys: ["Left drag"], does: "Window width and centre" },

@@ -10,7 +10,8 @@ export const screens = [
   { name: "settings", title: "Settings", key: "5" },
 ] as const;
 export type ScreenName = (typeof screens)[number]["name"];
-export type CohortTab = "overview" | "intake" | "labels" | "films" | "split";
+export type CohortTab =
+  "overview" | "intake" | "labels" | "films" | "split" | "review" | "quarantine";
 export type DialogName = "new-cohort" | "rename-cohort" | "keys";
 
 /** What the person looks at. Everything else is fetched from the core by the screen that shows it. */

@@ -14,7 +14,8 @@ import {
   imageRows,
   setImageStatus,
 } from "../../store/image-table.ts";
-import { quarantinedFiles, sourcePathOfImage } from "../../store/images.ts";
+import { sourcePathOfImage } from "../../store/images.ts";
+import { quarantinePage } from "../../store/quarantine.ts";
 import { createSplit, createSplitByFolds } from "../../store/splits.ts";
 import type { CoreContext } from "../context.ts";
 import type { Handlers } from "./types.ts";
@@ -66,6 +67,7 @@ export function cohortHandlers(context: CoreContext): Handlers<CohortProcedures>
       context.emit("cohort:changed", { cohortId });
       return summary;
     },
-    "cohort:quarantine": ({ cohortId }) => quarantinedFiles(database, context.identity, cohortId),
+    "cohort:quarantine": ({ cohortId }) =>
+      quarantinePage(database, context.identity, { cohortId, code: null }),
   };
 }

@@ -11,7 +11,8 @@ import { readLabels, type LabelReading } from "../../intake/label-reading.ts";
 import { importLabels, matchLabels, type LabelKeys } from "../../intake/labels.ts";
 import { generatePhantoms } from "../../phantoms/generate.ts";
 import { cohortSummary } from "../../store/cohorts.ts";
-import { quarantinedFiles, sourcePathOfImage } from "../../store/images.ts";
+import { sourcePathOfImage } from "../../store/images.ts";
+import { quarantinePage } from "../../store/quarantine.ts";
 import type { CoreContext } from "../context.ts";
 import type { JobControl } from "../jobs.ts";
 import type { Handlers } from "./types.ts";
@@ -106,9 +107,7 @@ function readTable(
 
 /** @throws UserError "not-found" where none waits, or none is where it was. */
 function picturesWaiting({ database, identity }: CoreContext, cohortId: number): string[] {
-  const waiting = quarantinedFiles(database, identity, cohortId).filter(
-    ({ code }) => code === "no-table",
-  );
+  const waiting = quarantinePage(database, identity, { cohortId, code: "no-table" });
   const paths = waiting.map(({ path }) => archiveAbove(path) ?? path).filter(existsSync);
   if (paths.length > 0) return [...new Set(paths)];
   throw new UserError("not-found", "No picture waits for a table. Add the folder of films again.");
@@ -158,12 +157,14 @@ function keysOf({ database, identity }: CoreContext) {
 
 const ownTable = { preset: "own", mapping: null, uncertain: "missing" } as const;
 
-async function runIntake(
+/** Imports as a job that can be paused and cancelled. */
+export async function runIntake(
   context: CoreContext,
   cohortId: number,
   paths: readonly string[],
   control: JobControl,
   table: FilmTable | null = null,
+  retryQuarantined = false,
 ): Promise<ImportResult> {
   const { database, dataFolder } = context;
   let imported = 0;
@@ -174,6 +175,7 @@ async function runIntake(
       cohortId,
       paths,
       table,
+      retryQuarantined,
       signal: control.signal,
       pause: {
         get paused() {

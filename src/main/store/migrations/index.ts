@@ -5,6 +5,7 @@ import { preflight } from "./0004-preflight.ts";
 import { tables } from "./0005-tables.ts";
 import { leftOut } from "./0006-left-out.ts";
 import { pause } from "./0007-pause.ts";
+import { films } from "./0008-films.ts";
 
 /**
  * The schema's migrations in order; the one at index n brings the store to version n + 1. Each
@@ -18,4 +19,5 @@ export const migrations: readonly string[] = [
   tables,
   leftOut,
   pause,
+  films,
 ];
