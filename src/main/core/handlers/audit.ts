@@ -17,7 +17,12 @@ export function auditHandlers(context: CoreContext): Handlers<"audit:start" | "a
         );
       }
       const jobId = jobs.start(
-        { kind: "audit", cohortId: run.cohortId, phase: "Auditing", unit: "steps" },
+        {
+          kind: "audit",
+          cohortId: run.cohortId,
+          phase: "Auditing",
+          unit: shadowModels === 0 ? "films" : "films or steps",
+        },
         async (control) => {
           const audit = await auditRun({
             database,
