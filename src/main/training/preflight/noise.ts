@@ -4,7 +4,7 @@ import type { NoiseSource } from "../noise-source.ts";
 import { check, chiSquareBounds, deviations } from "./bounds.ts";
 
 const fewestNumbers = 200_000;
-const fewestDraws = 3;
+const fewestDraws = 2;
 const slices = 16;
 
 /**
