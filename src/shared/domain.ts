@@ -341,6 +341,8 @@ export interface LedgerRun {
   readonly unit: "patient" | "image";
   readonly samplingRate: number;
   readonly noiseMultiplier: number;
+  /** Absent where it is Gaussian. */
+  readonly noise?: "discrete-gaussian";
   readonly stepsPlanned: number;
   readonly stepsSpent: number;
   /** Of the privacy unit. */

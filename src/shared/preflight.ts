@@ -21,3 +21,20 @@ export const preflightSchema = z.object({
   checks: z.array(preflightCheckSchema),
 });
 export type Preflight = z.infer<typeof preflightSchema>;
+
+/** A measurement and what would have passed, in words: "0.9998", "0.99 to 1.01". */
+export function describeCheck(check: PreflightCheck): {
+  readonly measured: string;
+  readonly allowed: string;
+} {
+  const { measured, least, most } = check;
+  const number = (value: number | null): string =>
+    value === null ? "not a number" : String(Number(value.toPrecision(4))).replace("-", "−");
+  const allowed =
+    least === null
+      ? `at most ${number(most)}`
+      : most === null
+        ? `at least ${number(least)}`
+        : `${number(least)} to ${number(most)}`;
+  return { measured: number(measured), allowed };
+}

@@ -55,7 +55,7 @@ function squaredLengthOnGrid(contribution: Float32Array, scale: number): number 
 /**
  * The scale s of the discrete Gaussian on the grid for a noise multiplier: sigma 2^26, rounded up
  * and one more. With s^2 >= (sigma 2^26)^2 + 16 the discrete mechanism gives away no more than the
- * Gaussian one with sigma (docs/decisions/0010-discrete-gaussian.md), so the plan's accounting
+ * Gaussian one with sigma (docs/decisions/0011-discrete-gaussian.md), so the plan's accounting
  * holds for it as it stands.
  *
  * @throws UserError "input" for a noise multiplier for which that is not so.

@@ -84,7 +84,7 @@ function privacySection({ run, ledger }: ModelCardInput): string[] {
       "Where more than this model is published, this figure counts.",
     `- Mechanism: Poisson sampling with q = ${formatNumber(samplingRate, 5)} of ` +
       `${formatCount(units)} ${recipe.unit}s, contributions clipped to C = ${recipe.clipping.norm}, ` +
-      `Gaussian noise of ${formatNumber(privacy.noiseMultiplier, 4)} times C, ` +
+      `${recipe.noise === "gaussian" ? "Gaussian" : "discrete Gaussian"} noise of ${formatNumber(privacy.noiseMultiplier, 4)} times C, ` +
       `${formatCount(run.stepsJournaled)} steps; accountant: ${privacy.accountant.toUpperCase()}.`,
     "- Covered: the training patients. Not covered: the validation and test patients, choices " +
       "made by looking at results, other cohorts with the same patients.",

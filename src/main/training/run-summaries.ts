@@ -129,6 +129,7 @@ function ledgerRun(run: SpendingRun): LedgerRun | null {
     unit: recipe.unit,
     samplingRate,
     noiseMultiplier: privacy.noiseMultiplier,
+    ...(recipe.noise === "gaussian" ? {} : { noise: recipe.noise }),
     stepsPlanned: steps,
     stepsSpent: run.stepsSpent,
     epsilon: exactEpsilon(run.plan, run.stepsSpent) ?? 0,

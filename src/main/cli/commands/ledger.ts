@@ -118,7 +118,7 @@ function describeLedger(ledger: Ledger): string {
         run.runId,
         run.unit,
         formatNumber(run.samplingRate, 4),
-        formatNumber(run.noiseMultiplier, 4),
+        `${formatNumber(run.noiseMultiplier, 4)}${run.noise === undefined ? "" : " (discrete)"}`,
         run.stepsPlanned,
         run.stepsSpent,
         formatEpsilon(run.epsilon),

@@ -48,7 +48,7 @@ export function writeLedger(sheet: Sheet, facts: ReportFacts): void {
             ? undefinedMark
             : count(run.patients.validation + run.patients.test),
           rate(run.samplingRate),
-          decimals(run.noiseMultiplier, 4),
+          `${decimals(run.noiseMultiplier, 4)}${run.noise === undefined ? "" : " (discrete)"}`,
           count(run.stepsSpent),
           count(run.stepsPlanned),
           run.patient === null

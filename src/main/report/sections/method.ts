@@ -65,7 +65,7 @@ export function writeMethod(sheet: Sheet, facts: ReportFacts): void {
       both("Noise", (run) =>
         run.plan.privacy === null
           ? "none"
-          : `Gaussian, σ = ${decimals(run.plan.privacy.noiseMultiplier, 4)} times C on the sum`,
+          : `${run.plan.recipe.noise === "gaussian" ? "Gaussian" : "discrete Gaussian"}, σ = ${decimals(run.plan.privacy.noiseMultiplier, 4)} times C on the sum`,
       ),
       both("Divisor of the sum", (run) => rate(run.plan.divisor)),
       both("Weight average", (run) =>

@@ -6,6 +6,7 @@ import { drawFigure, type Pen } from "../layout/figure.ts";
 import type { Sheet } from "../layout/sheet.ts";
 import { drawTable } from "../layout/table.ts";
 import { bold, plain } from "../layout/text.ts";
+import { writePreflight } from "./preflight.ts";
 
 const accountants = {
   rdp: "RDP (Rényi differential privacy)",
@@ -51,6 +52,7 @@ export function writePrivacy(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
       [`Units in the training part`, count(privateRun.plan.units)],
       ["Sampling rate q", rate(privateRun.plan.samplingRate)],
       ["Expected batch (units)", count(recipe.expectedBatch)],
+      ["Noise", recipe.noise === "gaussian" ? "Gaussian" : "discrete Gaussian"],
       ["Noise multiplier σ", decimals(privacy.noiseMultiplier, 4)],
       [
         "Clipping norm C",
@@ -80,6 +82,8 @@ export function writePrivacy(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
       ["Budget cap of the ledger", ledger.cap === null ? "none" : String(ledger.cap)],
     ]),
   });
+  const { preflight } = privateRun;
+  if (preflight) writePreflight(sheet, preflight);
   sheet.heading(2, "What it means");
   sheet.paragraph(
     `An attacker who knows every other ${unit} and the weights, and who held it as likely as not ` +

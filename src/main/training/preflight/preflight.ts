@@ -1,6 +1,6 @@
 import { UserError } from "../../../shared/errors.ts";
 import type { TrainingPlan } from "../../../shared/plan.ts";
-import type { Preflight, PreflightCheck } from "../../../shared/preflight.ts";
+import { describeCheck, type Preflight, type PreflightCheck } from "../../../shared/preflight.ts";
 import type { CompiledNetwork } from "../../engine/engine.ts";
 import type { RandomStream } from "../../privacy/random.ts";
 import type { NoiseSource } from "../noise-source.ts";
@@ -58,16 +58,9 @@ export function requirePassed(result: Preflight): void {
   );
 }
 
-function sentenceOf({ title, measured, least, most }: PreflightCheck): string {
-  const number = (value: number | null): string =>
-    value === null ? "no number" : String(Number(value.toPrecision(4)));
-  const allowed =
-    least === null
-      ? `at most ${number(most)}`
-      : most === null
-        ? `at least ${number(least)}`
-        : `${number(least)} to ${number(most)}`;
-  return `${title}: measured ${number(measured)}, expected ${allowed}.`;
+function sentenceOf(failed: PreflightCheck): string {
+  const { measured, allowed } = describeCheck(failed);
+  return `${failed.title}: measured ${measured}, expected ${allowed}.`;
 }
 
 /** sigma C. */
