@@ -9,6 +9,7 @@ import {
   formatNumber,
 } from "../../../shared/format.ts";
 import type { NoiseKind, PrivacyUnit, Recipe } from "../../../shared/plan.ts";
+import { pretrainedStart } from "../../../shared/pretrained.ts";
 import type { Core } from "../../core/core.ts";
 import { table, type Output } from "../output.ts";
 import { numberArgument, wholeNumber, withCore } from "../session.ts";
@@ -102,9 +103,10 @@ function unitArgument(text: string): PrivacyUnit {
 }
 
 function changedRecipe(recipe: Recipe, options: TrainOptions): Recipe {
+  const start = options.init === undefined ? recipe : { ...recipe, ...pretrainedStart };
   return {
-    ...recipe,
-    epochs: options.epochs ?? recipe.epochs,
+    ...start,
+    epochs: options.epochs ?? start.epochs,
     expectedBatch: options.batch ?? recipe.expectedBatch,
     clipping: { ...recipe.clipping, norm: options.clip ?? recipe.clipping.norm },
     network: options.network ?? recipe.network,
