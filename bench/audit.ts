@@ -50,8 +50,10 @@ if (cohort === undefined) throw new Error(`no cohort ${cohortName}`);
 if (currentSplit(database, cohort.id) === null) {
   createSplit(database, cohort.id, { train: 0.7, validation: 0.1, test: 0.2 });
 }
+const split = currentSplit(database, cohort.id);
+if (split === null) throw new Error("no split");
 const set = loadTrainingSet(database, {
-  splitId: currentSplit(database, cohort.id)!.id,
+  splitId: split.id,
   unit: "patient",
   positiveAtGrade: cohort.positiveAtGrade,
   framePixels: cohortSummary(database, cohort.id).framePixels,
@@ -97,7 +99,7 @@ async function run(variant: string): Promise<void> {
     microbatch: null,
     threads: null,
   };
-  let scores: Float64Array | null = null;
+  const answer: { scores: Float64Array | null } = { scores: null };
   let listener: (message: CoreToTrainer) => void = () => undefined;
   const began = performance.now();
   await serveTrainer(
@@ -107,7 +109,7 @@ async function run(variant: string): Promise<void> {
           setImmediate(() => {
             listener({ kind: "journaled", step: message.step, stopRequested: false });
           });
-        } else if (message.kind === "canary-scores") scores = message.scores;
+        } else if (message.kind === "canary-scores") answer.scores = message.scores;
         else if (message.kind === "failed") console.error(message.error);
       },
       onMessage: (given) => {
@@ -126,10 +128,11 @@ async function run(variant: string): Promise<void> {
     },
   );
   rmSync(runFolder, { recursive: true });
+  const { scores } = answer;
   if (scores === null) throw new Error("no scores");
   const delta = privacy?.delta ?? 1e-5;
   const tries = [1, 0.5, 0.25, 0.125].map((share) => {
-    const outcome = guessFromScores(scores ?? [], draw.included, Math.round(share * canaries));
+    const outcome = guessFromScores(scores, draw.included, Math.round(share * canaries));
     return `${outcome.correct}/${outcome.guesses} -> ${auditedEpsilon(outcome, delta, 1 - 0.05 / 4).toFixed(2)}`;
   });
   console.log(

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { canaryAudit } from "../../src/main/core/audit-run.ts";
 import { canariesOfRun } from "../../src/main/store/audits.ts";
-import { cohortOverview } from "../../src/main/store/cohorts.ts";
+import { cohortOverview } from "../../src/main/store/cohort-overview.ts";
 import { openDatabase, type Database } from "../../src/main/store/database.ts";
 import { predictionsOfRun, requireRun } from "../../src/main/store/runs.ts";
 import { auditPool } from "../../src/main/training/audit-pool.ts";

@@ -4,19 +4,9 @@ import type { ImageFilter, ImageRow, ImageStatus } from "../../shared/domain.ts"
 import { UserError } from "../../shared/errors.ts";
 import { findingKeys, type FindingKey, type Grade } from "../../shared/findings.ts";
 import type { Database } from "./database.ts";
+import { orderedFilms } from "./film-index.ts";
 
 export type ImageSort = z.output<typeof imageSortSchema>;
-
-const sortColumns: Readonly<Record<ImageSort["column"], string>> = {
-  id: "image.id",
-  patient: "patient.pseudonym",
-  studyDate: "study.shifted_date",
-  ageYears: "image.age_years",
-  sex: "patient.sex",
-  viewPosition: "image.view_position",
-  status: "image.status",
-  part: "split_member.part",
-};
 
 const from = `
   FROM image
@@ -47,21 +37,52 @@ export function imageRows(
     readonly limit: number;
   },
 ): { total: number; rows: ImageRow[] } {
-  const { conditions, values } = conditionsOf(query.filter);
-  const where = ["image.cohort_id = ?", ...conditions].join(" AND ");
-  const total = database
-    .prepare(`SELECT count(*) ${from} WHERE ${where}`)
-    .pluck()
-    .get(query.cohortId, ...values) as number;
-  const direction = query.sort.descending ? "DESC" : "ASC";
+  const { offset, limit } = query;
+  const { total, ids } = isPlain(query.filter, query.sort)
+    ? plainWindow(database, query.cohortId, offset, limit)
+    : windowOf(orderedFilms(database, query), offset, limit);
   const rows = database
-    .prepare(
-      `SELECT ${columns} ${from} WHERE ${where}
-       ORDER BY ${sortColumns[query.sort.column]} ${direction}, image.id ${direction}
-       LIMIT ? OFFSET ?`,
-    )
-    .all(query.cohortId, ...values, query.limit, query.offset) as StoredRow[];
-  return { total, rows: rows.map(toImageRow) };
+    .prepare(`SELECT ${columns} ${from} WHERE image.id IN (SELECT value FROM json_each(?))`)
+    .all(JSON.stringify(ids)) as StoredRow[];
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return {
+    total,
+    rows: ids.flatMap((id) => {
+      const row = byId.get(id);
+      return row === undefined ? [] : [toImageRow(row)];
+    }),
+  };
+}
+
+/** All films by their number, as a cohort is opened: the store has that order at hand. */
+function isPlain(filter: ImageFilter, sort: ImageSort): boolean {
+  return sort.column === "id" && !sort.descending && Object.keys(filter).length === 0;
+}
+
+interface IdWindow {
+  readonly total: number;
+  readonly ids: readonly number[];
+}
+
+function plainWindow(
+  database: Database,
+  cohortId: number,
+  offset: number,
+  limit: number,
+): IdWindow {
+  const total = database
+    .prepare("SELECT count(*) FROM image WHERE cohort_id = ?")
+    .pluck()
+    .get(cohortId) as number;
+  const ids = database
+    .prepare("SELECT id FROM image WHERE cohort_id = ? ORDER BY id LIMIT ? OFFSET ?")
+    .pluck()
+    .all(cohortId, limit, offset) as number[];
+  return { total, ids };
+}
+
+function windowOf(ids: Int32Array, offset: number, limit: number): IdWindow {
+  return { total: ids.length, ids: [...ids.subarray(offset, offset + limit)] };
 }
 
 /** @throws UserError "not-found". */
@@ -148,28 +169,4 @@ function toImageRow(row: StoredRow): ImageRow {
       findingKeys.map((finding) => [finding, stored[finding] ?? null]),
     ) as Record<FindingKey, Grade | null>,
   };
-}
-
-function conditionsOf(filter: ImageFilter): { conditions: string[]; values: (string | number)[] } {
-  const conditions: string[] = [];
-  const values: (string | number)[] = [];
-  const add = (condition: string, value: string | number | undefined): void => {
-    if (value === undefined) return;
-    conditions.push(condition);
-    values.push(value);
-  };
-  add("image.status = ?", filter.status);
-  add("patient.sex = ?", filter.sex);
-  add("split_member.part = ?", filter.part);
-  add("image.age_years >= ?", filter.ageFrom);
-  add("image.age_years <= ?", filter.ageTo);
-  add("image.view_position = ?", filter.viewPosition);
-  add("instr(patient.pseudonym, ?) = 1", filter.patient === "" ? undefined : filter.patient);
-  add(
-    `EXISTS (SELECT 1 FROM consensus WHERE consensus.image_id = image.id AND consensus.finding = ?
-       AND consensus.grade >= (SELECT positive_at_grade FROM cohort
-         WHERE cohort.id = image.cohort_id))`,
-    filter.finding,
-  );
-  return { conditions, values };
 }

@@ -84,7 +84,9 @@ describe("the training frame", () => {
     // Four levels with 8, 4, 3 and 1 of 16 pixels; equalizeHist gives 0 to the lowest, then
     // round(255 x rank / (16 - 8)) for ranks 4, 7 and 8.
     const form: PixelForm = { rows: 4, columns: 4, ...sixteenBits };
-    const values = [...Array(8).fill(0), ...Array(4).fill(20000), ...Array(3).fill(40000), 65535];
+    const values = [0, 20000, 40000, 65535].flatMap((value, i) =>
+      Array<number>([8, 4, 3, 1][i] ?? 0).fill(value),
+    );
     const pixels = framed(await film(form, values), 4, { equalise: true });
     expect([...new Set(pixels)]).toEqual([0, 128, 223, 255]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cohortOverview } from "../../../src/main/store/cohorts.ts";
+import { cohortOverview } from "../../../src/main/store/cohort-overview.ts";
 import { addImage, openTestStore } from "./fixtures.ts";
 
 describe("the overview of a cohort", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { SplitPart } from "../../../src/shared/domain.ts";
-import { cohortOverview } from "../../../src/main/store/cohorts.ts";
+import { cohortOverview } from "../../../src/main/store/cohort-overview.ts";
 import { labelWriter } from "../../../src/main/store/labels.ts";
 import { createSplitByFolds, lockSplit } from "../../../src/main/store/splits.ts";
 import { addImage, openTestStore } from "./fixtures.ts";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { labelWriter } from "../../../src/main/store/labels.ts";
 import { createSplit, currentSplit, lockSplit } from "../../../src/main/store/splits.ts";
-import { cohortOverview } from "../../../src/main/store/cohorts.ts";
+import { cohortOverview } from "../../../src/main/store/cohort-overview.ts";
 import { addImage, openTestStore } from "./fixtures.ts";
 
 const fractions = { train: 0.7, validation: 0.1, test: 0.2 };

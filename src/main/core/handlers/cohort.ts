@@ -1,11 +1,10 @@
 import { pixelPipelineOf } from "../../dicom/pipeline.ts";
+import { cohortOverview, splitSummary } from "../../store/cohort-overview.ts";
 import {
-  cohortOverview,
   cohortSummary,
   createCohort,
   listCohorts,
   renameCohort,
-  splitSummary,
 } from "../../store/cohorts.ts";
 import {
   cohortOfImage,

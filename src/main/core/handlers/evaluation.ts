@@ -5,7 +5,7 @@ import { isInventedManufacturer } from "../../dicom/manufacturers.ts";
 import { networkNamed } from "../../network/networks.ts";
 import { meaningOf } from "../../privacy/meaning.ts";
 import { writeReport, type ReportInput } from "../../report/report.ts";
-import { cohortOverview } from "../../store/cohorts.ts";
+import { cohortOverview } from "../../store/cohort-overview.ts";
 import { keptAudit } from "../../store/audits.ts";
 import { keepComparison, keptComparison, scoredImages } from "../../store/comparisons.ts";
 import { manufacturersOf } from "../../store/image-table.ts";

@@ -168,6 +168,7 @@ export async function runIntake(
 ): Promise<ImportResult> {
   const { database, dataFolder } = context;
   let imported = 0;
+  let tellAgainAt = 0;
   try {
     return await importPaths({
       database,
@@ -189,8 +190,10 @@ export async function runIntake(
           done: progress.done,
           total: progress.total,
         });
-        if (progress.imported > imported) {
+        if (progress.imported > imported && performance.now() >= tellAgainAt) {
           imported = progress.imported;
+          // Whoever listens counts the films anew, which takes the longer the more there are.
+          tellAgainAt = performance.now() + Math.max(2000, imported / 10);
           context.emit("cohort:changed", { cohortId });
         }
       },

@@ -6,6 +6,7 @@ import { tables } from "./0005-tables.ts";
 import { leftOut } from "./0006-left-out.ts";
 import { pause } from "./0007-pause.ts";
 import { films } from "./0008-films.ts";
+import { filmRevision } from "./0009-film-revision.ts";
 
 /**
  * The schema's migrations in order; the one at index n brings the store to version n + 1. Each
@@ -20,4 +21,5 @@ export const migrations: readonly string[] = [
   leftOut,
   pause,
   films,
+  filmRevision,
 ];

@@ -1,0 +1,216 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { findingKeys } from "../src/shared/findings.ts";
+import type { ImageFilter } from "../src/shared/domain.ts";
+import { imageSortSchema } from "../src/shared/contract.ts";
+import { cohortOverview } from "../src/main/store/cohort-overview.ts";
+import { cohortSummary } from "../src/main/store/cohorts.ts";
+import { openDatabase, transaction, type Database } from "../src/main/store/database.ts";
+import { imageRows, type ImageSort } from "../src/main/store/image-table.ts";
+import { addCohort } from "../tests/support/store.ts";
+import { seeded } from "../tests/support/films.ts";
+
+/**
+ * How long the cohort's screens wait for the store: opening, the overview, and every filter and
+ * sort of the film table, each as its first page, a page in the middle and the last one.
+ *
+ *     node bench/store.ts [--images 200000] [--patients 60000]
+ */
+const { values: args } = parseArgs({
+  options: {
+    images: { type: "string", default: "200000" },
+    patients: { type: "string", default: "60000" },
+  },
+});
+const images = Number(args.images);
+const patients = Number(args.patients);
+
+const folder = mkdtempSync(join(tmpdir(), "silhouette-bench-"));
+try {
+  const file = join(folder, "silhouette.sqlite");
+  const filling = openDatabase(file);
+  const cohortId = addCohort(filling, 64);
+  fill(filling, cohortId);
+  filling.close();
+
+  const opened = performance.now();
+  const database = openDatabase(file);
+  const summary = cohortSummary(database, cohortId);
+  const first = page(database, cohortId, {}, { column: "id", descending: false }, 0);
+  const openMilliseconds = performance.now() - opened;
+  const overview = timed(() => cohortOverview(database, cohortId));
+
+  const queries: { name: string; milliseconds: number }[] = [];
+  for (const column of imageSortSchema.shape.column.options) {
+    for (const descending of [false, true]) {
+      for (const [where, offset] of [
+        ["first", 0],
+        ["middle", images / 2],
+        ["last", images - 100],
+      ] as const) {
+        const milliseconds = timed(() =>
+          page(database, cohortId, {}, { column, descending }, offset),
+        );
+        queries.push({
+          name: `sort ${column}${descending ? " down" : ""}, ${where}`,
+          milliseconds,
+        });
+      }
+    }
+  }
+  const filters: Record<string, ImageFilter> = {
+    status: { status: "set-aside" },
+    sex: { sex: "F" },
+    part: { part: "test" },
+    age: { ageFrom: 60, ageTo: 70 },
+    view: { viewPosition: "PA" },
+    finding: { finding: findingKeys[0] },
+    patient: { patient: "00ab" },
+    all: {
+      status: "included",
+      sex: "M",
+      part: "train",
+      ageFrom: 50,
+      ageTo: 80,
+      finding: findingKeys[2],
+    },
+    nothing: { ageFrom: 119, ageTo: 120 },
+  };
+  for (const [name, filter] of Object.entries(filters)) {
+    for (const column of ["id", "patient", "ageYears"] as const) {
+      const sort: ImageSort = { column, descending: false };
+      const { total } = page(database, cohortId, filter, sort, 0);
+      for (const offset of new Set([0, Math.max(0, total - 100)])) {
+        const milliseconds = timed(() => page(database, cohortId, filter, sort, offset));
+        queries.push({ name: `filter ${name} by ${column} at ${offset}`, milliseconds });
+      }
+    }
+  }
+  queries.sort((a, b) => b.milliseconds - a.milliseconds);
+  console.log(
+    `${images} images of ${patients} patients (${summary.images} counted, first page ${first.rows.length})`,
+  );
+  console.log(
+    `opening with the first page: ${openMilliseconds.toFixed(0)} ms; overview: ${overview.toFixed(0)} ms`,
+  );
+  console.log(`${queries.length} filters and sorts; the slowest:`);
+  for (const { name, milliseconds } of queries.slice(0, 12)) {
+    console.log(`  ${milliseconds.toFixed(1).padStart(7)} ms  ${name}`);
+  }
+  const middle = queries[Math.floor(queries.length / 2)];
+  console.log(`median ${(middle?.milliseconds ?? 0).toFixed(1)} ms`);
+  database.close();
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function page(
+  database: Database,
+  cohortId: number,
+  filter: ImageFilter,
+  sort: ImageSort,
+  offset: number,
+) {
+  return imageRows(database, { cohortId, filter, sort, offset, limit: 100 });
+}
+
+/** The median of three calls, in milliseconds. */
+function timed(work: () => unknown): number {
+  const times = [1, 2, 3].map(() => {
+    const started = performance.now();
+    work();
+    return performance.now() - started;
+  });
+  return times.toSorted((a, b) => a - b)[1] ?? 0;
+}
+
+/** A cohort as large as the study's, with rows that intake and a labels file would have made. */
+function fill(database: Database, cohortId: number): void {
+  const random = seeded(1);
+  const hexadecimal = (value: number): string =>
+    (Math.imul(value, 2654435761) >>> 0).toString(16).padStart(8, "0").repeat(4);
+  const insert = (table: string, columns: string) =>
+    database.prepare<unknown[]>(
+      `INSERT INTO ${table} (${columns}) VALUES (${columns.replace(/[^,]+/g, "?")})`,
+    );
+  transaction(database, () => {
+    const patient = insert("patient", "id, cohort_id, pseudonym, sex");
+    const study = insert("study", "id, patient_id, pseudonym, shifted_date");
+    const series = insert("series", "id, study_id, pseudonym, modality, manufacturer");
+    const image = insert(
+      "image",
+      "id, cohort_id, patient_id, series_id, instance_pseudonym, content_hash, status, " +
+        "status_reason, view_position, photometric_interpretation, transfer_syntax, pixel_rows, " +
+        "pixel_columns, bits_stored, age_years, frame_shard, frame_position, frame_bytes, " +
+        "frame_checksum, imported_at",
+    );
+    const file = insert(
+      "source_file",
+      "cohort_id, path_key, path_sealed, name_key, size_bytes, modified_milliseconds, outcome, " +
+        "image_id, recorded_at",
+    );
+    const reading = insert("reading", "id, image_id, reader, source, grades, recorded_at");
+    const consensus = insert("consensus", "image_id, finding, grade, reading_id");
+    const attribute = insert("attribute", "patient_id, name, value, source, recorded_at");
+    const split = insert(
+      "split",
+      "id, cohort_id, created_at, train_fraction, validation_fraction, test_fraction",
+    );
+    const member = insert("split_member", "split_id, patient_id, part");
+    const when = "2026-01-01T00:00:00.000Z";
+    split.run(1, cohortId, when, 0.7, 0.1, 0.2);
+    for (let p = 1; p <= patients; p++) {
+      patient.run(p, cohortId, hexadecimal(p), random() < 0.5 ? "F" : "M");
+      attribute.run(p, "comorbidity_count", Math.floor(random() * 6), "bench", when);
+      const share = random();
+      member.run(1, p, share < 0.7 ? "train" : share < 0.8 ? "validation" : "test");
+    }
+    for (let i = 1; i <= images; i++) {
+      const p = 1 + Math.floor(random() * patients);
+      const day = Math.floor(random() * 3000);
+      const date = new Date(Date.UTC(2015, 0, 1 + day)).toISOString().slice(0, 10);
+      study.run(i, p, hexadecimal(i + 1e6), date);
+      series.run(i, i, hexadecimal(i + 2e6), random() < 0.5 ? "DX" : "CR", "Maker");
+      const aside = random() < 0.05;
+      image.run(
+        i,
+        cohortId,
+        p,
+        i,
+        hexadecimal(i + 3e6),
+        hexadecimal(i + 4e6).repeat(2),
+        aside ? "set-aside" : "included",
+        aside ? "Lateral view." : null,
+        random() < 0.7 ? "PA" : "AP",
+        "MONOCHROME2",
+        "1.2.840.10008.1.2.1",
+        2048,
+        2048,
+        12,
+        18 + Math.floor(random() * 80),
+        "bench",
+        i * 4096,
+        4096,
+        i,
+        when,
+      );
+      file.run(
+        cohortId,
+        hexadecimal(i + 5e6),
+        Buffer.alloc(60, i),
+        hexadecimal(i + 6e6),
+        8_400_000,
+        i,
+        "imported",
+        i,
+        when,
+      );
+      reading.run(i, i, "bench", "bench", "{}", when);
+      for (const finding of findingKeys) {
+        consensus.run(i, finding, Math.floor(random() ** 3 * 5), i);
+      }
+    }
+  });
+}

@@ -1,0 +1,202 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ImageFilter } from "../../../src/shared/domain.ts";
+import { imageSortSchema } from "../../../src/shared/contract.ts";
+import { findingKeys } from "../../../src/shared/findings.ts";
+import { cohortOverview } from "../../../src/main/store/cohort-overview.ts";
+import { cohortSummary } from "../../../src/main/store/cohorts.ts";
+import { transaction, type Database } from "../../../src/main/store/database.ts";
+import { imageRows, setImageStatus, type ImageSort } from "../../../src/main/store/image-table.ts";
+import { createSplit } from "../../../src/main/store/splits.ts";
+import { seeded } from "../../support/films.ts";
+import { addImage, openTestStore } from "./fixtures.ts";
+
+const films = 120;
+let database: Database;
+let cohortId: number;
+
+beforeAll(() => {
+  ({ database, cohortId } = openTestStore());
+  const random = seeded(7);
+  const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
+  transaction(database, () => {
+    for (let film = 0; film < films; film += 1) {
+      const patient = Math.floor(random() * 40);
+      const id = addImage(database, cohortId, {
+        patient: `${((patient * 2654435761) >>> 0).toString(16)}`,
+        sex: patient % 5 === 0 ? null : patient % 2 === 0 ? "F" : "M",
+        instance: `film ${film}`,
+        content: `content ${film}`,
+        ageYears: random() < 0.1 ? null : Math.floor(random() * 900) / 10,
+        status: random() < 0.2 ? "set-aside" : "included",
+      });
+      database
+        .prepare("UPDATE image SET view_position = ? WHERE id = ?")
+        .run(pick(["PA", "AP", "", null]), id);
+      database
+        .prepare(
+          `UPDATE study SET shifted_date = ? WHERE id =
+             (SELECT study_id FROM series JOIN image ON image.series_id = series.id
+              WHERE image.id = ?)`,
+        )
+        .run(pick(["2020-01-02", "2019-12-31", null]), id);
+      label(id, findingKeys[film % findingKeys.length] ?? "cardiomegaly", Math.floor(random() * 5));
+    }
+  });
+  // A second cohort, whose films must never show up in the first.
+  const other = openOtherCohort();
+  addImage(database, other, { patient: "zz", sex: "F", instance: "other", content: "other" });
+  createSplit(database, cohortId, { train: 0.6, validation: 0.2, test: 0.2 });
+});
+
+afterAll(() => {
+  database.close();
+});
+
+function label(imageId: number, finding: string, grade: number): void {
+  const reading = database
+    .prepare(
+      `INSERT INTO reading (image_id, reader, source, grades, recorded_at)
+       VALUES (?, 'test', 'test', '{}', '2026-01-01') RETURNING id`,
+    )
+    .pluck()
+    .get(imageId) as number;
+  database
+    .prepare("INSERT INTO consensus (image_id, finding, grade, reading_id) VALUES (?, ?, ?, ?)")
+    .run(imageId, finding, grade, reading);
+}
+
+function openOtherCohort(): number {
+  return Number(
+    database
+      .prepare(
+        `INSERT INTO cohort (name, created_at, frame_pixels, pixel_pipeline, positive_at_grade)
+         VALUES ('other', '2026-01-01', 64, 'test', 2)`,
+      )
+      .run().lastInsertRowid,
+  );
+}
+
+/** The same question in plain SQL. */
+function bySql(filter: ImageFilter, sort: ImageSort): number[] {
+  const order = {
+    id: "image.id",
+    patient: "patient.pseudonym",
+    studyDate: "study.shifted_date",
+    ageYears: "image.age_years",
+    sex: "patient.sex",
+    viewPosition: "image.view_position",
+    status: "image.status",
+    part: "split_member.part",
+  }[sort.column];
+  const direction = sort.descending ? "DESC" : "ASC";
+  return database
+    .prepare(
+      `SELECT image.id FROM image
+       JOIN patient ON patient.id = image.patient_id
+       JOIN series ON series.id = image.series_id
+       JOIN study ON study.id = series.study_id
+       LEFT JOIN split_member ON split_member.patient_id = patient.id
+       WHERE image.cohort_id = :cohort
+         AND (:status IS NULL OR image.status = :status)
+         AND (:sex IS NULL OR patient.sex = :sex)
+         AND (:part IS NULL OR split_member.part = :part)
+         AND (:view IS NULL OR image.view_position = :view)
+         AND (:from IS NULL OR image.age_years >= :from)
+         AND (:to IS NULL OR image.age_years <= :to)
+         AND (:patient IS NULL OR instr(patient.pseudonym, :patient) = 1)
+         AND (:finding IS NULL OR EXISTS (SELECT 1 FROM consensus WHERE image_id = image.id
+           AND finding = :finding AND grade >= 2))
+       ORDER BY ${order} ${direction}, image.id ${direction}`,
+    )
+    .pluck()
+    .all({
+      cohort: cohortId,
+      status: filter.status ?? null,
+      sex: filter.sex ?? null,
+      part: filter.part ?? null,
+      view: filter.viewPosition ?? null,
+      from: filter.ageFrom ?? null,
+      to: filter.ageTo ?? null,
+      patient: filter.patient ?? null,
+      finding: filter.finding ?? null,
+    }) as number[];
+}
+
+const filters = fc.record(
+  {
+    status: fc.constantFrom("included" as const, "set-aside" as const),
+    sex: fc.constantFrom("F" as const, "M" as const, "O" as const),
+    part: fc.constantFrom("train" as const, "validation" as const, "test" as const),
+    ageFrom: fc.integer({ min: 0, max: 60 }),
+    ageTo: fc.integer({ min: 30, max: 100 }),
+    viewPosition: fc.constantFrom("PA", "AP", "", "LL"),
+    patient: fc.constantFrom("", "1", "9e", "f", "nobody"),
+    finding: fc.constantFrom(...findingKeys),
+  },
+  { requiredKeys: [] },
+);
+const sorts = fc.record({
+  column: fc.constantFrom(...imageSortSchema.shape.column.options),
+  descending: fc.boolean(),
+});
+
+describe("the film table", () => {
+  it("answers any filter and sort as plain SQL does, page by page", () => {
+    fc.assert(
+      fc.property(
+        filters,
+        sorts,
+        fc.nat(60),
+        fc.integer({ min: 1, max: 50 }),
+        (f, s, offset, n) => {
+          const { total, rows } = imageRows(database, {
+            cohortId,
+            filter: f,
+            sort: s,
+            offset,
+            limit: n,
+          });
+          const expected = bySql(f, s);
+          expect(total).toBe(expected.length);
+          expect(rows.map((row) => row.id)).toEqual(expected.slice(offset, offset + n));
+        },
+      ),
+      { seed: 20260103, numRuns: 400 },
+    );
+  });
+
+  it("sees every change at once, also one of another process", () => {
+    const query = {
+      cohortId,
+      filter: { status: "set-aside" } as const,
+      sort: { column: "ageYears", descending: false } as const,
+      offset: 0,
+      limit: 500,
+    };
+    const before = imageRows(database, query).total;
+    const [included] = bySql({ status: "included" }, { column: "id", descending: false });
+    setImageStatus(database, included ?? 0, "set-aside", "A test.");
+    expect(imageRows(database, query).total).toBe(before + 1);
+    // What another process writes fires the same triggers.
+    database.exec(`UPDATE image SET status = 'included', status_reason = NULL
+      WHERE id = ${included ?? 0}`);
+    expect(imageRows(database, query).total).toBe(before);
+  });
+});
+
+describe("the counts of a cohort", () => {
+  it("are kept while nothing changes and counted anew when something does", () => {
+    const first = cohortOverview(database, cohortId);
+    database.exec(`UPDATE film_count SET value = replace(value, '"images":${films}', '"images":1')
+      WHERE kind = 'summary'`);
+    // Only a kept count can show what was just falsified.
+    expect(cohortSummary(database, cohortId).images).toBe(1);
+    addImage(database, cohortId, { patient: "new", instance: "new", content: "new" });
+    const second = cohortOverview(database, cohortId);
+    expect(second.summary.images).toBe(films + 1);
+    expect(second.bySex.find(({ value }) => value === "unknown")?.images).toBe(
+      (first.bySex.find(({ value }) => value === "unknown")?.images ?? 0) + 1,
+    );
+  });
+});
