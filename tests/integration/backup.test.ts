@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
+import { defaultPreparation, pixelPipelineOf } from "../../src/main/dicom/pipeline.ts";
 import { openDatabase } from "../../src/main/store/database.ts";
 import { openSiteIdentity } from "../../src/main/store/identity.ts";
 import { FrameReader } from "../../src/main/store/image-cache.ts";
@@ -22,6 +23,8 @@ beforeAll(async () => {
   const database = openDatabase(join(data, "silhouette.sqlite"));
   openSiteIdentity(data, database);
   await makeBrightCohort(database, data, { patients: 60, framePixels: 64, seed: 9 });
+  // Films can be imported into it.
+  database.prepare("UPDATE cohort SET pixel_pipeline = ?").run(pixelPipelineOf(defaultPreparation));
   database.close();
 });
 

@@ -5,6 +5,7 @@ import * as ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { FilmScores } from "../../src/shared/contract/release.ts";
 import { findingKeys } from "../../src/shared/findings.ts";
+import { defaultPreparation, pixelPipelineOf } from "../../src/main/dicom/pipeline.ts";
 import { openCore, type Core } from "../../src/main/core/core.ts";
 import { readSafetensors } from "../../src/main/network/safetensors.ts";
 import { FrameReader } from "../../src/main/store/image-cache.ts";
@@ -175,7 +176,10 @@ describe("an export", () => {
     for (const [name, { data: values }] of own.tensors) {
       expect(exported.tensors.get(name)!.data).toEqual(values);
     }
-    expect(exported.metadata).toMatchObject({ run: privateId, pixelPipeline: "1" });
+    expect(exported.metadata).toMatchObject({
+      run: privateId,
+      pixelPipeline: pixelPipelineOf(defaultPreparation),
+    });
     expect(JSON.parse(exported.metadata["labels"]!)).toEqual(findingKeys);
   });
 

@@ -1,4 +1,5 @@
 import { UserError } from "../../shared/errors.ts";
+import type { StartingWeights } from "../../shared/starting-weights.ts";
 import { trainingPlanSchema, type TrainingPlan } from "../../shared/plan.ts";
 import { preflightSchema, type Preflight } from "../../shared/preflight.ts";
 import type { RunKind, RunState, TelemetryPoint } from "../../shared/domain.ts";
@@ -73,17 +74,31 @@ export interface NewRun {
   readonly pairId: string | null;
   readonly plan: TrainingPlan;
   readonly ownerProcess: number;
+  /** What of a weights file it starts from; null where it starts from nothing. */
+  readonly startingWeights?: StartingWeights | null;
 }
 
 /** Writes a queued run. The plan is frozen from here on. */
 export function insertRun(database: Database, run: NewRun): void {
   database
     .prepare(
-      `INSERT INTO run (id, cohort_id, split_id, kind, pair_id, state, plan, owner_process,
-         owner_heartbeat_at, created_at)
-       VALUES (@id, @cohortId, @splitId, @kind, @pairId, 'queued', @plan, @ownerProcess, @at, @at)`,
+      `INSERT INTO run (id, cohort_id, split_id, kind, pair_id, state, plan, weights_report,
+         owner_process, owner_heartbeat_at, created_at)
+       VALUES (@id, @cohortId, @splitId, @kind, @pairId, 'queued', @plan, @report, @ownerProcess,
+         @at, @at)`,
     )
-    .run({ ...run, plan: JSON.stringify(run.plan), at: now() });
+    .run({
+      ...run,
+      plan: JSON.stringify(run.plan),
+      report: run.startingWeights == null ? null : JSON.stringify(run.startingWeights),
+      at: now(),
+    });
+}
+
+/** What of a weights file a run started from; null where it started from nothing. */
+export function startingWeightsOf(database: Database, runId: string): StartingWeights | null {
+  const text = database.prepare(`SELECT weights_report FROM run WHERE id = ?`).pluck().get(runId);
+  return typeof text === "string" ? (JSON.parse(text) as StartingWeights) : null;
 }
 
 export function findRun(database: Database, runId: string): RunRecord | null {

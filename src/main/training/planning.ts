@@ -16,6 +16,7 @@ import {
   type TrainingUnits,
 } from "../store/training-images.ts";
 import { drawCanaries } from "./canaries.ts";
+import { matchWeights } from "./initial-weights.ts";
 import { budgetOf, requireWithinCap } from "./cap.ts";
 import { brokenLedgerText, requireIntactLedger, verifyCohortLedger } from "./journal.ts";
 import {
@@ -164,6 +165,8 @@ export function createRuns(
   const withReference = choices.withReference || !withPrivate;
   const privatePlan = withPrivate ? planRun(database, choices) : null;
   const referencePlan = withReference ? planRun(database, { ...choices, epsilon: null }) : null;
+  const { network, initialWeights: file } = choices.recipe;
+  const startingWeights = file === null ? null : matchWeights(networkNamed(network), file);
   const privateId = privatePlan === null ? null : newRunId("p");
   const referenceId = referencePlan === null ? null : newRunId("r");
   return transaction(database, () => {
@@ -180,6 +183,7 @@ export function createRuns(
       cohortId: choices.cohortId,
       splitId: split.id,
       ownerProcess: process.pid,
+      startingWeights,
     };
     if (privateId !== null && privatePlan !== null) {
       insertRun(database, {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { FindingKey } from "../findings.ts";
 import type { RunSummary } from "../domain.ts";
+import type { StartingWeights } from "../starting-weights.ts";
 import { procedure, runId } from "./procedure.ts";
 
 export const exportFormats = ["safetensors", "onnx"] as const;
@@ -43,6 +44,12 @@ export interface FilmScores {
 }
 
 export const releaseProcedures = {
+  /** What of a weights file a network would take. */
+  "weights:match": procedure(
+    z.object({ network: z.string(), file: z.string().min(1) }),
+  ).returns<StartingWeights>(),
+  /** What a run has taken of the file that it started from; null where it started from nothing. */
+  "weights:of-run": procedure(z.object({ runId })).returns<StartingWeights | null>(),
   "training:pause": procedure(z.object({ runId })).returns<RunSummary>(),
   "training:resume": procedure(z.object({ runId })).returns<RunSummary>(),
   "run:export": procedure(

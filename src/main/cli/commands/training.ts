@@ -10,6 +10,7 @@ import {
 } from "../../../shared/format.ts";
 import type { NoiseKind, PrivacyUnit, Recipe } from "../../../shared/plan.ts";
 import { pretrainedStart } from "../../../shared/pretrained.ts";
+import { startingWeightsInWords } from "../../../shared/starting-weights.ts";
 import type { Core } from "../../core/core.ts";
 import { table, type Output } from "../output.ts";
 import { numberArgument, wholeNumber, withCore } from "../session.ts";
@@ -57,16 +58,23 @@ export function addTrainingCommands(program: Command): void {
         const cohort = await cohortNamed(core, name);
         await ensureSplit(core, output, cohort.id);
         const { recipe } = await core.call("training:defaults", { cohortId: cohort.id });
+        const changed = changedRecipe(recipe, options);
+        const { network, initialWeights: file } = changed;
+        if (file !== null) {
+          const taken = await core.call("weights:match", { network, file });
+          for (const line of startingWeightsInWords(taken)) output.message(line);
+        }
         const { runIds } = await core.call("training:start", {
           cohortId: cohort.id,
-          recipe: changedRecipe(recipe, options),
+          recipe: changed,
           epsilon: options.epsilon ?? null,
           delta: options.delta ?? null,
           withReference: false,
         });
         const runId = runIds[0] as string;
         const run = await waitForRun(core, output, runId);
-        output.result({ run: run.id, ...run }, () => describeRun(run));
+        const startingWeights = await core.call("weights:of-run", { runId });
+        output.result({ run: run.id, ...run, startingWeights }, () => describeRun(run));
       });
     });
 

@@ -5,13 +5,15 @@ import type { ExportFormat, ExportedModel } from "../../../shared/contract/relea
 import { UserError } from "../../../shared/errors.ts";
 import { inferenceModel } from "../../engine/inference-model.ts";
 import { writeModel } from "../../engine/onnxruntime/model.ts";
+import { networkNamed } from "../../network/networks.ts";
 import { writeSafetensors } from "../../network/safetensors.ts";
 import { namedTensors } from "../../network/weights.ts";
 import { modelCard } from "../../report/model-card.ts";
 import { recordAudit } from "../../store/audit-log.ts";
 import { cohortSummary } from "../../store/cohorts.ts";
-import { requireRun } from "../../store/runs.ts";
+import { requireRun, startingWeightsOf } from "../../store/runs.ts";
 import { writeNamedFile } from "../../store/whole-file.ts";
+import { matchWeights } from "../../training/initial-weights.ts";
 import { requestStop, requeueRun } from "../../training/recovery.ts";
 import { releaseFacts } from "../../training/release-facts.ts";
 import { readReleasedWeights, type ReleasedWeights } from "../../training/released-weights.ts";
@@ -23,7 +25,13 @@ import { version } from "../version.ts";
 import type { Handlers } from "./types.ts";
 
 type ReleaseProcedures =
-  "training:pause" | "training:resume" | "run:export" | "predict:start" | "predict:save";
+  | "weights:match"
+  | "weights:of-run"
+  | "training:pause"
+  | "training:resume"
+  | "run:export"
+  | "predict:start"
+  | "predict:save";
 
 /** Scorings of this session whose whole table can still be saved. */
 const scoringsKept = 5;
@@ -47,6 +55,12 @@ export function releaseHandlers(context: CoreContext): Handlers<ReleaseProcedure
   const { database, queue, jobs } = context;
   const scorings = new Map<string, readonly FilmOutcome[]>();
   return {
+    "weights:match": ({ network, file }) => matchWeights(networkNamed(network), file),
+    "weights:of-run": ({ runId }) => {
+      requireRun(database, runId);
+      return startingWeightsOf(database, runId);
+    },
+
     "training:pause": ({ runId }) => {
       const run = requestStop(database, runId, "pause");
       context.emit("cohort:changed", { cohortId: run.cohortId });
