@@ -4,6 +4,13 @@ import type { Program } from "../program.ts";
 import { lower, type LoweringOptions } from "./lower.ts";
 import { writeModel } from "./model.ts";
 
+/**
+ * How long a thread that waits for work keeps its core busy: long enough for the gap between two
+ * operators, too short to take the core from the very thread that it waits for when other programs
+ * compute beside it.
+ */
+const spinMicroseconds = 30;
+
 export interface SessionOptions extends LoweringOptions {
   readonly executionProviders: readonly string[];
   readonly threads: number;
@@ -27,6 +34,9 @@ export async function openProgram(
     executionMode: "sequential",
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
+    extra: {
+      session: { intra_op: { allow_spinning: "1", spin_duration_us: String(spinMicroseconds) } },
+    },
   });
   const shapes = new Map<string, readonly number[]>();
   for (const operation of graph.operations)
