@@ -8,6 +8,10 @@ export interface EngineDescription {
   readonly device: string | null;
   /** The version of the library behind it. */
   readonly version: string | null;
+  /** The version of the graphics driver, where it is known. */
+  readonly driver?: string | null;
+  /** Memory of the device in mebibytes; null or left out where it is not known. */
+  readonly memoryMebibytes?: number | null;
   readonly available: boolean;
   /** Why it is absent and what would bring it; null where it is available. */
   readonly reason: string | null;

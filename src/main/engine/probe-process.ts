@@ -1,9 +1,11 @@
 /**
  * A process of its own that tries one engine: loads its library, finds its device, and computes
- * a small product whose result is known. Usage: probe-process NAME; answers over the channel to
- * its parent.
+ * something whose result is known; with a network and a resolution it is timed on them instead.
+ * Usage: probe-process NAME [NETWORK RESOLUTION]; answers over the channel to its parent.
  */
 import { messageOf } from "../../shared/errors.ts";
+import type { Timing } from "./automatic.ts";
+import type { Engine } from "./engine.ts";
 import type { ProbeResult } from "./probe.ts";
 
 async function tryTensorFlow(): Promise<ProbeResult> {
@@ -13,11 +15,9 @@ async function tryTensorFlow(): Promise<ProbeResult> {
   const product = await tf.matMul([[1, 2]], [[3], [4]]).data();
   if (product[0] !== 11) return { works: false, reason: "its first product came out wrong." };
   const backend = tf.backend() as { isUsingGpuDevice?: boolean };
-  const device =
-    backend.isUsingGpuDevice === true
-      ? "NVIDIA GPU through CUDA"
-      : "CPU (TensorFlow found no CUDA device)";
-  return { works: true, device, version: `TensorFlow.js ${version}` };
+  const onGpu = backend.isUsingGpuDevice === true;
+  const device = onGpu ? "NVIDIA GPU through CUDA" : "CPU (TensorFlow found no CUDA device)";
+  return { works: true, device, version: `TensorFlow.js ${version}`, onGpu };
 }
 
 async function tryProvider(provider: string): Promise<ProbeResult> {
@@ -41,7 +41,32 @@ async function tryEngine(name: string): Promise<ProbeResult> {
   }
 }
 
-const result = await tryEngine(process.argv[2] ?? "");
+/** Opens an engine that was found to work before; its description is of no interest here. */
+async function open(name: string): Promise<Engine> {
+  const description = { name, device: null, version: null, available: true, reason: null };
+  if (name === "tensorflow") {
+    const { loadTensorFlow } = await import("./tensorflow/load.ts");
+    const { engineOn } = await import("./tensorflow/engine.ts");
+    const { tf } = loadTensorFlow();
+    await tf.ready();
+    return engineOn(tf, description);
+  }
+  const { engineOn } = await import("./onnxruntime/engine.ts");
+  return engineOn(name.slice("onnxruntime-".length), description);
+}
+
+async function time(name: string, network: string, resolutionPixels: number): Promise<Timing> {
+  try {
+    const { timeEngine } = await import("./timing.ts");
+    return await timeEngine(await open(name), { network, resolutionPixels });
+  } catch (error) {
+    return { works: false, reason: plain(messageOf(error)) };
+  }
+}
+
+const [name = "", network, resolution] = process.argv.slice(2);
+const result =
+  network === undefined ? await tryEngine(name) : await time(name, network, Number(resolution));
 process.send?.(result, () => {
   process.exit(0);
 });

@@ -1,13 +1,21 @@
 import { fork } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { EngineTask, Timing } from "./automatic.ts";
 
 /** What a probe of an engine found, as it comes from the probing process. */
 export type ProbeResult =
-  | { readonly works: true; readonly device: string; readonly version: string }
+  | {
+      readonly works: true;
+      readonly device: string;
+      readonly version: string;
+      /** TensorFlow loads on the CPU where it finds no GPU. */
+      readonly onGpu?: boolean;
+    }
   | { readonly works: false; readonly reason: string };
 
 const timeoutMilliseconds = 60_000;
+const timingTimeoutMilliseconds = 180_000;
 const known = new Map<string, Promise<ProbeResult>>();
 
 /** The probe's own file: beside this one in the source, an entry of its own in a build. */
@@ -32,6 +40,17 @@ function lastWords(output: string): string {
 }
 
 /**
+ * Times an engine on a task in a process of its own. Never throws.
+ *
+ * @see chooseEngine
+ */
+export async function runTiming(engineName: string, task: EngineTask): Promise<Timing> {
+  const words = [engineName, task.network, String(task.resolutionPixels)];
+  const answer = await answerOf<Timing>(probeFile(), words, timingTimeoutMilliseconds);
+  return answer ?? { works: false, reason: "the probe's program file is missing." };
+}
+
+/**
  * Tries an engine in a process of its own, so that a broken driver takes down nothing else.
  * Asked once for each name; never throws.
  */
@@ -45,14 +64,25 @@ export function runProbe(engineName: string): Promise<ProbeResult> {
 }
 
 /** The same with a given program file, which gets the name and answers over its channel. */
-export function runProbeFile(file: string | null, engineName: string): Promise<ProbeResult> {
-  if (file === null)
-    return Promise.resolve({ works: false, reason: "the probe's program file is missing." });
+export async function runProbeFile(file: string | null, engineName: string): Promise<ProbeResult> {
+  const answer = await answerOf<ProbeResult>(file, [engineName], timeoutMilliseconds);
+  return answer ?? { works: false, reason: "the probe's program file is missing." };
+}
+
+type Failure = Extract<ProbeResult, { works: false }>;
+
+/** What the process says, or why it says nothing; null without a file. */
+function answerOf<Answer>(
+  file: string | null,
+  words: readonly string[],
+  timeout: number,
+): Promise<Answer | Failure | null> {
+  if (file === null) return Promise.resolve(null);
   return new Promise((resolve) => {
-    const child = fork(file, [engineName], {
+    const child = fork(file, [...words], {
       execArgv: [],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
-      timeout: timeoutMilliseconds,
+      timeout,
     });
     let output = "";
     const collect = (data: unknown): void => {
@@ -60,10 +90,10 @@ export function runProbeFile(file: string | null, engineName: string): Promise<P
     };
     child.stdout?.on("data", collect);
     child.stderr?.on("data", collect);
-    let said: ProbeResult | null = null;
+    let said: Answer | null = null;
     child.on("message", (message) => {
       // Only our own file runs there.
-      said = message as ProbeResult;
+      said = message as Answer;
     });
     const finish = (ending: string): void => {
       const words = lastWords(output);

@@ -1,4 +1,5 @@
 import { UserError } from "../../shared/errors.ts";
+import { chooseEngine, knownChoice, type AutomaticChoice, type EngineTask } from "./automatic.ts";
 import type { Engine, EngineDescription } from "./engine.ts";
 import {
   cpuEngine,
@@ -7,6 +8,7 @@ import {
   providerEngine,
   type GpuProvider,
 } from "./onnxruntime/engine.ts";
+import { runTiming } from "./probe.ts";
 import { describeTensorFlow, tensorflowEngine, tensorflowName } from "./tensorflow/engine.ts";
 
 interface Candidate {
@@ -37,25 +39,45 @@ const candidates: readonly Candidate[] = [
   { name: tensorflowName, describe: describeTensorFlow, open: tensorflowEngine },
 ];
 
-/**
- * What "auto" opens: the CPU, whose results and memory are known, until engines are timed on the
- * network at hand. A GPU is a choice by name.
- */
-const automatic = "onnxruntime-cpu";
+/** What "auto" opens where nobody says what for: the CPU, which is always there. */
+const fallback = "onnxruntime-cpu";
 
 /** Every engine that this program knows, with the reason where one is absent. Never throws. */
 export function listEngines(): Promise<EngineDescription[]> {
   return Promise.all(candidates.map((candidate) => candidate.describe()));
 }
 
+/** What an engine is opened for, and the folder where answers are remembered. */
+export interface OpenEngineTask extends EngineTask {
+  readonly dataFolder: string;
+}
+
+/** What "auto" stands for on a task; engines that were not timed on it yet are timed now. */
+export async function automaticEngine(task: OpenEngineTask): Promise<AutomaticChoice> {
+  return chooseEngine(task.dataFolder, await listEngines(), task, runTiming);
+}
+
+/** What "auto" stands for on a task as far as it is known; nothing is timed. */
+export async function knownAutomaticEngine(task: OpenEngineTask): Promise<AutomaticChoice> {
+  return knownChoice(task.dataFolder, await listEngines(), task);
+}
+
+async function nameFor(name: string, task: OpenEngineTask | null): Promise<string> {
+  if (name !== "auto") return name;
+  return task === null ? fallback : (await automaticEngine(task)).engine;
+}
+
 /**
- * Opens an engine by name; "auto" takes the CPU.
+ * Opens an engine by name; "auto" takes the quickest on the task, or the CPU without one.
  *
  * Throws UserError: "not-found" for an unknown name, "resource" for an engine that is absent,
  * with the reason and what would bring it.
  */
-export async function openEngine(name: string): Promise<Engine> {
-  const wanted = name === "auto" ? automatic : name;
+export async function openEngine(
+  name: string,
+  task: OpenEngineTask | null = null,
+): Promise<Engine> {
+  const wanted = await nameFor(name, task);
   const candidate = candidates.find((other) => other.name === wanted);
   if (candidate === undefined)
     throw new UserError(

@@ -4,6 +4,7 @@ import { messageOf } from "../../shared/errors.ts";
 import { describeError } from "../../shared/messages.ts";
 import type { Preflight } from "../../shared/preflight.ts";
 import type { CompiledNetwork, Engine, UnitBatch } from "../engine/engine.ts";
+import type { OpenEngineTask } from "../engine/registry.ts";
 import type { NetworkDescription } from "../network/description.ts";
 import { namedTensors } from "../network/weights.ts";
 import { writeSafetensors } from "../network/safetensors.ts";
@@ -36,7 +37,7 @@ import type { CoreToTrainer, TrainerJob, TrainerPort } from "./trainer-protocol.
 /** What a trainer is built from; the process entry gives the real ones. */
 export interface TrainerParts {
   /** The engine of that name, or the best at hand for "auto". */
-  readonly openEngine: (name: string) => Promise<Engine>;
+  readonly openEngine: (name: string, task: OpenEngineTask) => Promise<Engine>;
   readonly networkNamed: (name: string) => NetworkDescription;
   /** Fresh noise of a shape for so many parameters, keyed from the operating system. */
   readonly openNoise: (shape: NoiseShape, parameterCount: number) => NoiseSource;
@@ -203,13 +204,14 @@ async function openEngineOf(
   parts: TrainerParts,
   log: (line: string) => void,
 ): Promise<Engine> {
-  const { engine } = job.plan.recipe;
-  if (job.engine === engine) return parts.openEngine(engine);
+  const { engine, network, resolutionPixels } = job.plan.recipe;
+  const task = { dataFolder: job.dataFolder, network, resolutionPixels };
+  if (job.engine === engine) return parts.openEngine(engine, task);
   try {
-    return await parts.openEngine(job.engine);
+    return await parts.openEngine(job.engine, task);
   } catch (error) {
     log(`The run had ${job.engine}, which is not here: ${messageOf(error)}`);
-    return parts.openEngine(engine);
+    return parts.openEngine(engine, task);
   }
 }
 

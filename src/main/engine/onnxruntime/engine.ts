@@ -4,7 +4,8 @@ import type { NetworkDescription } from "../../network/description.ts";
 import { checkResolution } from "../../network/validate.ts";
 import { MicrobatchedNetwork } from "../compiled.ts";
 import type { CompileOptions, CompiledNetwork, Engine, EngineDescription } from "../engine.ts";
-import { unitsAtOnce } from "../memory.ts";
+import { hasGraphicsDevice, nvidiaGpu } from "../graphics.ts";
+import { unitsAtOnce, usableMemoryBytes } from "../memory.ts";
 import { runProbe } from "../probe.ts";
 import { openProgram } from "./program.ts";
 
@@ -37,12 +38,13 @@ export function providerNetwork(
   return new MicrobatchedNetwork({
     ...options,
     network,
-    unitsAtOnce: unitsAtOnce(options),
+    unitsAtOnce: unitsAtOnce(network, options),
     prepare: (graph, label) => openProgram(graph, label, sessions),
   });
 }
 
-function engineOn(provider: string, description: EngineDescription): Engine {
+/** An engine on a provider, whatever is said of it. */
+export function engineOn(provider: string, description: EngineDescription): Engine {
   return {
     description,
     compile: (network, options) => Promise.resolve(providerNetwork(provider, network, options)),
@@ -55,6 +57,7 @@ export function describeCpu(): EngineDescription {
     name: "onnxruntime-cpu",
     device: cpuName(),
     version: `onnxruntime ${onnxruntimeVersion()}`,
+    memoryMebibytes: Math.round(usableMemoryBytes() / 2 ** 20),
     available: true,
     reason: null,
   };
@@ -98,9 +101,22 @@ export async function describeProvider(provider: GpuProvider): Promise<EngineDes
   const here = `${process.platform} ${process.arch}`;
   if (!platforms.some((platform) => platform === here))
     return absent(`onnxruntime has it on ${platforms.join(", ")} only; this is ${here}.`);
+  if (!hasGraphicsDevice())
+    return absent(
+      `No graphics device was found: neither /dev/dri nor /dev/nvidia0 exists. ${help}`,
+    );
   const probe = await runProbe(name);
   if (!probe.works) return absent(`No usable device was found: ${probe.reason} ${help}`);
-  return { name, device: probe.device, version: probe.version, available: true, reason: null };
+  const gpu = provider === "cuda" ? await nvidiaGpu() : null;
+  return {
+    name,
+    device: gpu?.name ?? probe.device,
+    version: probe.version,
+    driver: gpu?.driver ?? null,
+    memoryMebibytes: gpu?.memoryMebibytes ?? null,
+    available: true,
+    reason: null,
+  };
 }
 
 /** Opens a provider in this process. Call only where `describeProvider` says it is available. */

