@@ -23,7 +23,7 @@ beforeAll(() => {
     for (let film = 0; film < films; film += 1) {
       const patient = Math.floor(random() * 40);
       const id = addImage(database, cohortId, {
-        patient: `${((patient * 2654435761) >>> 0).toString(16)}`,
+        patient: ((patient * 2654435761) >>> 0).toString(16),
         sex: patient % 5 === 0 ? null : patient % 2 === 0 ? "F" : "M",
         instance: `film ${film}`,
         content: `content ${film}`,
