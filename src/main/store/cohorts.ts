@@ -81,10 +81,7 @@ export function cohortSummary(database: Database, cohortId: number): CohortSumma
   return { ...row, ...counts };
 }
 
-type FilmCounts = Pick<
-  CohortSummary,
-  "patients" | "images" | "included" | "setAside" | "labelled"
->;
+type FilmCounts = Pick<CohortSummary, "patients" | "images" | "included" | "setAside" | "labelled">;
 
 function filmCounts(database: Database, cohortId: number): FilmCounts {
   return database

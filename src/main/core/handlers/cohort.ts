@@ -1,11 +1,6 @@
 import { pixelPipelineOf } from "../../dicom/pipeline.ts";
 import { cohortOverview, splitSummary } from "../../store/cohort-overview.ts";
-import {
-  cohortSummary,
-  createCohort,
-  listCohorts,
-  renameCohort,
-} from "../../store/cohorts.ts";
+import { cohortSummary, createCohort, listCohorts, renameCohort } from "../../store/cohorts.ts";
 import {
   cohortOfImage,
   imageDetails,
