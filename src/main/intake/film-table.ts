@@ -1,4 +1,5 @@
 import type { FilmAnswer, ReadFilm, Rejection } from "../dicom/read-film.ts";
+import { foldersFit, partsOf, sharedFolder, stemOf } from "./folders.ts";
 import type { LabelReading } from "./label-reading.ts";
 import type { LabelRow } from "./label-row.ts";
 
@@ -20,7 +21,7 @@ interface Entry {
  * share it: data sets name themselves there ("CheXpert-v1.0-small/train/...").
  */
 export function filmTable(reading: LabelReading): FilmTable {
-  const shared = sharedFolder(reading);
+  const shared = sharedFolder(reading.rows);
   const entries = new Map<string, Entry[]>();
   for (const row of reading.rows) {
     for (const name of new Set([row.file, row.image])) {
@@ -38,7 +39,9 @@ export function filmTable(reading: LabelReading): FilmTable {
     find(path) {
       const folders = partsOf(path);
       const stem = stemOf(folders.pop() ?? "");
-      const fitting = (entries.get(stem) ?? []).filter((entry) => fits(entry.folders, folders));
+      const fitting = (entries.get(stem) ?? []).filter((entry) =>
+        foldersFit(entry.folders, folders),
+      );
       const deepest = Math.max(...fitting.map((entry) => entry.folders.length));
       const rows = fitting
         .filter((entry) => entry.folders.length === deepest)
@@ -54,16 +57,6 @@ export function filmTable(reading: LabelReading): FilmTable {
       return { row, patient };
     },
   };
-}
-
-/** The outermost folder, where all rows share it and it can tell no patients apart. */
-function sharedFolder({ rows }: LabelReading): string | null {
-  const outermost = new Set(
-    rows.flatMap(({ file }) => (file === null ? [] : [partsOf(file).slice(0, -1)[0] ?? ""])),
-  );
-  const patients = new Set(rows.map(({ patient }) => patient));
-  const [only] = outermost;
-  return outermost.size === 1 && patients.size > 1 && only !== "" ? (only ?? null) : null;
 }
 
 function patientOf(row: LabelRow, { imageStandsForPatient }: LabelReading): string | null {
@@ -115,17 +108,4 @@ function named(
       ageYears: said.ageYears ?? row.ageYears,
     },
   };
-}
-
-function partsOf(path: string): string[] {
-  return path.split(/[/\\]/).filter((part) => part !== "" && part !== ".");
-}
-
-function stemOf(name: string): string {
-  return name.replace(/\.(png|jpe?g|dcm|dicom)$/i, "");
-}
-
-function fits(wanted: readonly string[], folders: readonly string[]): boolean {
-  const start = folders.length - wanted.length;
-  return start >= 0 && wanted.every((folder, index) => folders[start + index] === folder);
 }

@@ -1,10 +1,10 @@
-import { basename } from "node:path";
 import type { RowProblem } from "../../shared/contract.ts";
 import type { LabelImportResult } from "../../shared/domain.ts";
 import { UserError } from "../../shared/errors.ts";
 import { forgetComparisons } from "../store/comparisons.ts";
 import { transaction, type Database } from "../store/database.ts";
 import { imageFinder, labelWriter } from "../store/labels.ts";
+import { foldersFit, partsOf, sharedFolder } from "./folders.ts";
 import type { LabelReading } from "./label-reading.ts";
 import type { LabelRow } from "./label-row.ts";
 
@@ -20,8 +20,8 @@ export interface LabelImport {
   readonly cohortId: number;
   readonly reading: LabelReading;
   readonly keys: LabelKeys;
-  /** The path of an image's file, for the list of films that no row names. */
-  readonly pathOf?: (imageId: number) => string | null;
+  /** The paths from which an image was imported, as far as they are known. */
+  readonly pathsOf: (imageId: number) => readonly string[];
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -44,23 +44,24 @@ const pathsListed = 200;
 
 /**
  * Finds the films that each row names: by image identifier, else by file name, else by patient (all
- * images of the patient).
+ * images of the patient). Folders that a row gives before a file name must be the film's own.
  */
 export function matchLabels({
   database,
   cohortId,
   reading,
   keys,
-}: Pick<LabelImport, "database" | "cohortId" | "reading" | "keys">): LabelMatch {
+  pathsOf,
+}: Omit<LabelImport, "onProgress">): LabelMatch {
   const finder = imageFinder(database, cohortId);
-  const ambiguous = ambiguousNames(reading.rows);
+  const names: FilmNames = { finder, keys, pathsOf, shared: sharedFolder(reading.rows) };
   const unmatched: RowProblem[] = [];
   const invalid: RowProblem[] = [...reading.invalid];
   const matched: Matched[] = [];
   const claimed = new Map<number, Matched>();
   for (const values of reading.rows) {
     const row = values.line;
-    const found = imagesOf(values, finder, keys, ambiguous);
+    const found = imagesOf(values, names);
     if ("problem" in found) {
       unmatched.push({ row, reason: found.problem });
       continue;
@@ -139,7 +140,7 @@ export function importLabels(task: LabelImport): LabelImportResult {
       count: filmsWithoutRow.length,
       first: filmsWithoutRow
         .slice(0, pathsListed)
-        .flatMap((image) => task.pathOf?.(image) ?? `image ${image}`),
+        .map((image) => task.pathsOf(image)[0] ?? `image ${image}`),
     },
     unmatched,
     invalid,
@@ -161,14 +162,20 @@ function sameGrades(a: LabelRow, b: LabelRow): boolean {
 
 type Finder = ReturnType<typeof imageFinder>;
 
+/** What the names in a table are looked up with. */
+interface FilmNames extends Pick<LabelImport, "keys" | "pathsOf"> {
+  readonly finder: Finder;
+  /** The outermost folder that all rows share; the films need not have it. */
+  readonly shared: string | null;
+}
+
 function imagesOf(
   row: LabelRow,
-  finder: Finder,
-  keys: LabelKeys,
-  ambiguous: ReadonlySet<string>,
+  names: FilmNames,
 ): { readonly images: readonly number[] } | { readonly problem: string } {
+  const { finder, keys } = names;
   const patient = row.patient === null ? null : keys.patient(row.patient);
-  const named = imagesNamed(row, finder, keys, ambiguous);
+  const named = imagesNamed(row, names);
   if (named === null) {
     if (patient === null) return { problem: "names neither a film nor a patient" };
     const images = finder.byPatient(patient);
@@ -185,37 +192,12 @@ function imagesOf(
   return { images: ofPatient };
 }
 
-function nameOf({ patient }: LabelRow, name: string): string {
-  return `${patient ?? ""}\n${name}`;
-}
-
-/**
- * Bare file names that stand for several films of one patient ("study1/view1.png" and
- * "study2/view1.png"): where one of them is missing, its row must not label the other.
- */
-function ambiguousNames(rows: readonly LabelRow[]): ReadonlySet<string> {
-  const paths = new Map<string, string>();
-  const ambiguous = new Set<string>();
-  for (const row of rows) {
-    if (row.file === null) continue;
-    const name = nameOf(row, basename(row.file));
-    const other = paths.get(name);
-    if (other !== undefined && other !== row.file) ambiguous.add(name);
-    paths.set(name, row.file);
-  }
-  return ambiguous;
-}
-
 /** Endings that a data set's own name of a film may lack. */
 const endings = ["", ".dcm", ".dicom", ".png", ".jpg", ".jpeg"];
 
 /** Images by identifier or file name; null where the row has neither. */
-function imagesNamed(
-  row: LabelRow,
-  finder: Finder,
-  keys: LabelKeys,
-  ambiguous: ReadonlySet<string>,
-): readonly number[] | null {
+function imagesNamed(row: LabelRow, films: FilmNames): readonly number[] | null {
+  const { finder, keys } = films;
   const names = [row.image, row.file].filter((name) => name !== null);
   if (names.length === 0) return null;
   // Films that came with a table bear the name that the table gives them.
@@ -223,12 +205,28 @@ function imagesNamed(
     const images = finder.byInstance(keys.instance(name));
     if (images.length > 0) return images;
   }
-  for (const name of names.map((each) => basename(each)).toReversed()) {
-    if (ambiguous.has(nameOf(row, name))) continue;
+  for (const path of names.toReversed()) {
+    const folders = partsOf(path);
+    const name = folders.pop() ?? "";
     for (const ending of endings) {
-      const images = finder.byFileName(keys.fileName(`${name}${ending}`));
+      const images = finder
+        .byFileName(keys.fileName(`${name}${ending}`))
+        .filter((image) => liesIn(image, folders, films));
       if (images.length > 0) return images;
     }
   }
   return [];
+}
+
+/**
+ * Whether a film lies in the folders that a row gives. Data sets call many films by one name
+ * ("study1/view1.dcm", "study2/view1.dcm"): where one of them is missing, its row must not label
+ * another.
+ */
+function liesIn(image: number, wanted: readonly string[], { pathsOf, shared }: FilmNames): boolean {
+  const inner = shared !== null && wanted[0] === shared ? wanted.slice(1) : wanted;
+  return (
+    inner.length === 0 ||
+    pathsOf(image).some((path) => foldersFit(inner, partsOf(path).slice(0, -1)))
+  );
 }

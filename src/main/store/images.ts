@@ -218,22 +218,33 @@ export function imageRepository(database: Database, cohortId: number): ImageRepo
   };
 }
 
-/**
- * The path from which an image was imported; null where no file is known any more. The file may
- * have moved since.
- */
+/** The path from which an image was imported, as `sourcePathsOfImage`; null where none is known. */
 export function sourcePathOfImage(
   database: Database,
   identity: SiteIdentity,
   imageId: number,
 ): string | null {
-  const row = database
+  return sourcePathsOfImage(database, identity, imageId)[0] ?? null;
+}
+
+/**
+ * The paths of an image's files, the one from which it was imported first; none where they are not
+ * known any more. The files may have moved since.
+ */
+export function sourcePathsOfImage(
+  database: Database,
+  identity: SiteIdentity,
+  imageId: number,
+): string[] {
+  if (identity.locked) return [];
+  const rows = database
     .prepare(
-      `SELECT path_sealed AS sealed FROM source_file WHERE image_id = ?
-       ORDER BY outcome = 'imported' DESC, id LIMIT 1`,
+      `SELECT path_sealed FROM source_file WHERE image_id = ?
+       ORDER BY outcome = 'imported' DESC, id`,
     )
-    .get(imageId) as { readonly sealed: Uint8Array } | undefined;
-  return row === undefined || identity.locked ? null : identity.open(row.sealed);
+    .pluck()
+    .all(imageId) as Uint8Array[];
+  return rows.map((sealed) => identity.open(sealed));
 }
 
 /** What every frame of a cohort has in common. */

@@ -16,6 +16,9 @@ const keys = {
   fileName: (name: string) => `f:${name}`,
 };
 
+/** Both films lie in one folder. */
+const pathsOf = (imageId: number) => [`/films/study1/${imageId}.dcm`];
+
 function tableOf(text: string) {
   const file = join(mkdtempSync(join(tmpdir(), "silhouette-labels-")), "labels.csv");
   writeFileSync(file, text);
@@ -56,7 +59,13 @@ describe("a table of labels", () => {
       "patient_id,image_id,age,sex,comorbidity_count,cardiomegaly,pleural_effusion_left\n" +
         "A,1,61,F,2,3,0\nB,2,45,M,0,,severe\n",
     );
-    const result = importLabels({ database, cohortId, reading: mappedReading(table, null), keys });
+    const result = importLabels({
+      database,
+      cohortId,
+      reading: mappedReading(table, null),
+      keys,
+      pathsOf,
+    });
     expect(result).toMatchObject({ rows: 2, matched: 2, unmatched: [], invalid: [] });
     const [first, second] = rows();
     expect(first).toMatchObject({ ageYears: 61, sex: "F", comorbidityCount: 2 });
@@ -65,11 +74,34 @@ describe("a table of labels", () => {
     expect(second?.grades).toMatchObject({ cardiomegaly: null, pleural_effusion_left: 4 });
   });
 
+  it("never labels a film by the row of another film of the same name", () => {
+    const { database, cohortId, rows } = cohortOfTwo();
+    // Patient A's film lies in study1; the table speaks of a film of study2 that is not here.
+    const label = (text: string) => () => {
+      const reading = mappedReading(tableOf(text), null);
+      return importLabels({ database, cohortId, reading, keys, pathsOf });
+    };
+    const column = "patient_id,file,cardiomegaly\n";
+    expect(label(`${column}A,A/study2/1.dcm,3\n`)).toThrow(/not in this cohort/);
+    expect(label(`${column}A,study2/1.dcm,3\n`)).toThrow(/not in this cohort/);
+    expect(rows().map(({ grades }) => grades.cardiomegaly)).toEqual([null, null]);
+    expect(label(`${column}A,study2/1.dcm,4\nA,study1/1.dcm,3\nB,2.dcm,1\n`)()).toMatchObject({
+      matched: 2,
+      unmatched: [{ row: 2 }],
+    });
+    expect(rows().map(({ grades }) => grades.cardiomegaly)).toEqual([3, 1]);
+    // The outermost folder is the data set's own name, which all rows share.
+    expect(label(`${column}A,Set-1/study1/1.dcm,3\nB,Set-1/study1/2.dcm,0\n`)()).toMatchObject({
+      matched: 2,
+    });
+    expect(rows().map(({ grades }) => grades.cardiomegaly)).toEqual([3, 0]);
+  });
+
   it("is imported twice without adding a reading", () => {
     const { database, cohortId } = cohortOfTwo();
     const table = tableOf("image_id,cardiomegaly\n1,3\n2,0\n");
-    importLabels({ database, cohortId, reading: mappedReading(table, null), keys });
-    importLabels({ database, cohortId, reading: mappedReading(table, null), keys });
+    importLabels({ database, cohortId, reading: mappedReading(table, null), keys, pathsOf });
+    importLabels({ database, cohortId, reading: mappedReading(table, null), keys, pathsOf });
     expect(database.prepare("SELECT count(*) FROM reading").pluck().get()).toBe(2);
   });
 
@@ -78,7 +110,13 @@ describe("a table of labels", () => {
     const table = tableOf(
       "patient_id,image_id,cardiomegaly\nA,1,3\nA,7,3\nB,1,3\nB,2,many\nA,1,0\n",
     );
-    const result = importLabels({ database, cohortId, reading: mappedReading(table, null), keys });
+    const result = importLabels({
+      database,
+      cohortId,
+      reading: mappedReading(table, null),
+      keys,
+      pathsOf,
+    });
     expect(result.matched).toBe(1);
     expect(result.unmatched).toEqual([
       { row: 3, reason: "the film is not in this cohort" },
@@ -89,21 +127,16 @@ describe("a table of labels", () => {
     expect(rows()[1]?.grades.cardiomegaly).toBeNull();
   });
 
-  it("never gives a missing film's labels to another of the patient with the same file name", () => {
-    const { database, cohortId, rows } = cohortOfTwo();
-    const table = tableOf(
-      "patient_id,file,cardiomegaly\nA,study2/1.dcm,4\nA,study1/1.dcm,0\nB,2.dcm,3\n",
-    );
-    const result = importLabels({ database, cohortId, reading: mappedReading(table, null), keys });
-    expect(result.matched).toBe(1);
-    expect(result.unmatched.map(({ row }) => row)).toEqual([2, 3]);
-    expect(rows().map(({ grades }) => grades.cardiomegaly)).toEqual([null, 3]);
-  });
-
   it("keeps the film's sex where the table says another, and says so", () => {
     const { database, cohortId, rows } = cohortOfTwo();
     const table = tableOf("image_id,sex,cardiomegaly\n1,M,0\n");
-    const result = importLabels({ database, cohortId, reading: mappedReading(table, null), keys });
+    const result = importLabels({
+      database,
+      cohortId,
+      reading: mappedReading(table, null),
+      keys,
+      pathsOf,
+    });
     expect(result.invalid[0]?.reason).toMatch(/differs from the film's F/);
     expect(rows()[0]?.sex).toBe("F");
   });
@@ -111,7 +144,13 @@ describe("a table of labels", () => {
   it("with unknown columns or patients is refused with what was expected, and changes nothing", () => {
     const { database, cohortId } = cohortOfTwo();
     const attempt = (text: string) => () =>
-      importLabels({ database, cohortId, reading: mappedReading(tableOf(text), null), keys });
+      importLabels({
+        database,
+        cohortId,
+        reading: mappedReading(tableOf(text), null),
+        keys,
+        pathsOf,
+      });
     expect(attempt("name,score\nA,1\n")).toThrow(/No column names the film/);
     expect(attempt("patient_id,score\nA,1\n")).toThrow(/No column carries a finding/);
     expect(attempt("patient_id,cardiomegaly\nZ,1\n")).toThrow(/No row of labels.csv fits/);
@@ -133,6 +172,7 @@ describe("a table of labels", () => {
       cohortId,
       reading: mappedReading(tableOf("image_id,cardiomegaly\n1,3\n"), null),
       keys,
+      pathsOf,
     });
     expect(keptComparison(database, "p-1", null)).toBeNull();
     expect(keptComparison(database, "p-9", null)).not.toBeNull();
@@ -141,7 +181,7 @@ describe("a table of labels", () => {
   it("never has a reading changed or deleted", () => {
     const { database, cohortId } = cohortOfTwo();
     const table = tableOf("image_id,cardiomegaly\n1,3\n");
-    importLabels({ database, cohortId, reading: mappedReading(table, null), keys });
+    importLabels({ database, cohortId, reading: mappedReading(table, null), keys, pathsOf });
     expect(() => database.exec("UPDATE reading SET grades = '{}'")).toThrow(/append-only/);
     expect(() => database.exec("DELETE FROM reading")).toThrow(/append-only/);
   });

@@ -11,7 +11,7 @@ import { readLabels, type LabelReading } from "../../intake/label-reading.ts";
 import { importLabels, matchLabels, type LabelKeys } from "../../intake/labels.ts";
 import { generatePhantoms } from "../../phantoms/generate.ts";
 import { cohortSummary } from "../../store/cohorts.ts";
-import { sourcePathOfImage } from "../../store/images.ts";
+import { sourcePathsOfImage } from "../../store/images.ts";
 import { quarantinePage } from "../../store/quarantine.ts";
 import type { CoreContext } from "../context.ts";
 import type { JobControl } from "../jobs.ts";
@@ -124,7 +124,7 @@ function namesOf(context: CoreContext, cohortId: number, table: TableReading): F
 
 function preview(context: CoreContext, cohortId: number, reading: LabelReading): LabelPreview {
   const { table, preset } = reading;
-  const match = matchLabels({ ...keysOf(context), cohortId, reading });
+  const match = matchLabels({ ...filmNamesOf(context), cohortId, reading });
   const some = (rows: readonly RowProblem[]) => ({
     count: rows.length,
     first: rows.slice(0, problemsPreviewed),
@@ -146,13 +146,15 @@ function preview(context: CoreContext, cohortId: number, reading: LabelReading):
   };
 }
 
-function keysOf({ database, identity }: CoreContext) {
+/** What a table's names are matched to films with. */
+function filmNamesOf({ database, identity }: CoreContext) {
   const keys: LabelKeys = {
     patient: (identifier) => identity.pseudonym("patient", identifier),
     instance: (uid) => identity.pseudonym("instance", uid),
     fileName: (name) => identity.pseudonym("file-name", name),
   };
-  return { database, keys };
+  const pathsOf = (imageId: number) => sourcePathsOfImage(database, identity, imageId);
+  return { database, keys, pathsOf };
 }
 
 const ownTable = { preset: "own", mapping: null, uncertain: "missing" } as const;
@@ -216,13 +218,11 @@ function runLabelImport(
   reading: LabelReading,
   control: JobControl,
 ) {
-  const { database, identity } = context;
   try {
     return importLabels({
-      ...keysOf(context),
+      ...filmNamesOf(context),
       cohortId,
       reading,
-      pathOf: (imageId) => sourcePathOfImage(database, identity, imageId),
       onProgress: (done, total) => {
         control.report({ phase: "Importing labels", done, total });
       },
