@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DeidentifiedExport, FilmRegion, ReviewState } from "../../shared/domain.ts";
 import { messageOf, UserError } from "../../shared/errors.ts";
+import { readOriginal } from "../dicom/archive.ts";
 import { deidentify } from "../dicom/deidentification/deidentify.ts";
 import { FileBuffer } from "../dicom/file-buffer.ts";
 import type { Database } from "../store/database.ts";
@@ -56,7 +57,7 @@ export async function exportDeidentified(task: ExportTask): Promise<Deidentified
     try {
       const path = sourcePathOfImage(database, identity, imageId);
       if (path === null) throw new UserError("not-found", "Its file is not known any more.");
-      copy = await deidentify(buffer.read(path), {
+      copy = await deidentify(await readOriginal(path, buffer), {
         // The store's own pseudonym, so that copies and cohort agree.
         keys: { ...identity, patient: () => patient },
         keepCharacteristics: task.keepCharacteristics,

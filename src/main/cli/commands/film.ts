@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
 import { messageOf, UserError } from "../../../shared/errors.ts";
 import { deidentify } from "../../dicom/deidentification/deidentify.ts";
+import { readOriginal } from "../../dicom/archive.ts";
 import { FileBuffer } from "../../dicom/file-buffer.ts";
 import { decodeFile } from "../../dicom/open-film.ts";
 import { defaultPreparation, pixelPipelineOf } from "../../dicom/pipeline.ts";
@@ -65,8 +66,8 @@ export function addFilmCommands(program: Command): void {
       await withSiteIdentity(command, async (identity, output) => {
         const out = resolve(options.out);
         refuseSameFile(resolve(file), out);
-        const { bytes, ...copy } = await readable(file, () =>
-          deidentify(new FileBuffer().read(resolve(file)), {
+        const { bytes, ...copy } = await readable(file, async () =>
+          deidentify(await readOriginal(resolve(file), new FileBuffer()), {
             keys: identity,
             keepCharacteristics: options.keepCharacteristics === true,
             regions: options.blackout,
