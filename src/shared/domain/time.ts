@@ -1,0 +1,2 @@
+/** Times are ISO 8601 in UTC throughout. */
+export type Timestamp = string;
