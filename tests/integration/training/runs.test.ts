@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -8,7 +8,6 @@ import type { RunProgress } from "../../../src/shared/domain.ts";
 import type { Recipe } from "../../../src/shared/plan.ts";
 import { networkNamed } from "../../../src/main/network/networks.ts";
 import { readSafetensors } from "../../../src/main/network/safetensors.ts";
-import { openDatabase, type Database } from "../../../src/main/store/database.ts";
 import { currentSplit } from "../../../src/main/store/splits.ts";
 import {
   checkpointsOfRun,
@@ -22,35 +21,12 @@ import { RunQueue } from "../../../src/main/training/queue.ts";
 import { recoverRuns, requestStop, requeueRun } from "../../../src/main/training/recovery.ts";
 import { runFolder, startRun } from "../../../src/main/training/run-host.ts";
 import { readLedger } from "../../../src/main/training/run-summaries.ts";
-import { makeBrightCohort } from "../../support/bright-cohort.ts";
 import { seeded } from "../../support/films.ts";
 import { smallRecipe } from "../../support/logistic.ts";
-import { temporaryFolder } from "../../support/temporary.ts";
+import { createPrivate, openPlace, stepsDrawn, until, type Place } from "./place.ts";
 
 const logisticTrainer = join(import.meta.dirname, "logistic-trainer.ts");
 const coreProcess = join(import.meta.dirname, "core-process.ts");
-
-interface Place {
-  readonly database: Database;
-  readonly dataFolder: string;
-  readonly store: string;
-  readonly cohortId: number;
-}
-
-async function openPlace(patients = 120): Promise<Place> {
-  const dataFolder = temporaryFolder();
-  const store = join(dataFolder, "store.sqlite");
-  const database = openDatabase(store);
-  onTestFinished(() => {
-    database.close();
-  });
-  const cohortId = await makeBrightCohort(database, dataFolder, {
-    patients,
-    framePixels: 16,
-    seed: 3,
-  });
-  return { database, dataFolder, store, cohortId };
-}
 
 function create(place: Place, epsilon: number | null, recipe: Partial<Recipe> = {}): string[] {
   return createRuns(place.database, {
@@ -60,25 +36,6 @@ function create(place: Place, epsilon: number | null, recipe: Partial<Recipe> = 
     delta: null,
     withReference: epsilon !== null,
   });
-}
-
-function createPrivate(place: Place, recipe: Partial<Recipe> = {}): string {
-  return createRuns(place.database, {
-    cohortId: place.cohortId,
-    recipe: { ...smallRecipe, ...recipe },
-    epsilon: 4,
-    delta: null,
-    withReference: false,
-  })[0]!;
-}
-
-/** Steps of the trainer's own log whose noise was, or was about to be, drawn. */
-function stepsDrawn(place: Place, runId: string): number[] {
-  const log = join(runFolder(place.dataFolder, runId), "trainer.log");
-  if (!existsSync(log)) return [];
-  return [...readFileSync(log, "utf8").matchAll(/step (\d+) draws its noise/g)].map((match) =>
-    Number(match[1]),
-  );
 }
 
 /** AUROC over all labels of a part together. */
@@ -99,14 +56,6 @@ function auroc(place: Place, runId: string, part: "validation" | "test"): number
     for (const n of negative) wins += p.score > n.score ? 1 : p.score === n.score ? 0.5 : 0;
   }
   return wins / (positive.length * negative.length);
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 60_000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error("waited in vain");
-    await sleep(10);
-  }
 }
 
 function slowly(milliseconds: number): void {
@@ -211,14 +160,14 @@ describe("a run that is stopped", () => {
     const stopped = await handle.done;
     expect(stopped).toMatchObject({ state: "stopped", scored: true });
     expect(stopped.stepsJournaled).toBeLessThan(stopped.plan.steps);
-    expect(stepsDrawn(place, runId).length).toBe(stopped.stepsJournaled);
+    expect(stepsDrawn(place.dataFolder, runId).length).toBe(stopped.stepsJournaled);
     expect(requireRun(database, runId).weightsFile).not.toBeNull();
 
     requeueRun(database, runId);
     const resumed = await startRun({ database, dataFolder, runId, trainerFile: logisticTrainer })
       .done;
     expect(resumed).toMatchObject({ state: "finished", stepsJournaled: resumed.plan.steps });
-    const drawn = stepsDrawn(place, runId);
+    const drawn = stepsDrawn(place.dataFolder, runId);
     expect(drawn).toEqual(Array.from({ length: resumed.plan.steps }, (_, i) => i + 1));
     expect(readLedger(database, cohortId).verification).toEqual({ intact: true, findings: [] });
   });
@@ -253,7 +202,7 @@ describe("a process that is killed", () => {
       const failed = await handle.done;
       expect(failed.state).toBe("failed");
       expect(failed.message).toMatch(/count as spent/);
-      const drawn = stepsDrawn(place, runId);
+      const drawn = stepsDrawn(place.dataFolder, runId);
       expect(drawn.length).toBeGreaterThan(0);
       expect(failed.stepsJournaled).toBeGreaterThanOrEqual(drawn.length);
       expect(failed.stepsJournaled - drawn.length).toBeLessThanOrEqual(1);
@@ -268,7 +217,7 @@ describe("a process that is killed", () => {
     for (let round = 0; round < 3; round += 1) {
       const runId = createPrivate(place, { epochs: 2000 });
       const core = startCore(place, runId);
-      await until(() => stepsDrawn(place, runId).length > 0);
+      await until(() => stepsDrawn(place.dataFolder, runId).length > 0);
       await sleep(300 * random());
       core.kill("SIGKILL");
       await new Promise((resolve) => core.once("exit", resolve));
@@ -276,7 +225,7 @@ describe("a process that is killed", () => {
       expect(closed).toMatchObject({ id: runId, state: "failed" });
       // The trainer is given time to do wrong.
       await sleep(500);
-      const drawn = stepsDrawn(place, runId);
+      const drawn = stepsDrawn(place.dataFolder, runId);
       expect(closed!.stepsJournaled).toBeGreaterThanOrEqual(drawn.length);
       expect(requireRun(place.database, runId).stepsJournaled).toBe(closed!.stepsJournaled);
     }

@@ -1,6 +1,5 @@
-import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { openDatabase, type Database } from "../../../src/main/store/database.ts";
+import { describe, expect, it } from "vitest";
+import type { Database } from "../../../src/main/store/database.ts";
 import { requireRun } from "../../../src/main/store/runs.ts";
 import { largestEpsilonThatFits } from "../../../src/main/training/budget.ts";
 import {
@@ -21,25 +20,10 @@ import { requeueRun } from "../../../src/main/training/recovery.ts";
 import { readLedger } from "../../../src/main/training/run-summaries.ts";
 import { spendingOf } from "../../../src/main/training/spending-runs.ts";
 import type { PrivacyUnit } from "../../../src/shared/plan.ts";
-import { makeBrightCohort } from "../../support/bright-cohort.ts";
 import { smallRecipe } from "../../support/logistic.ts";
-import { temporaryFolder } from "../../support/temporary.ts";
+import { ledgerPlace } from "../../support/tampered-ledger.ts";
 
 const planned = { splitId: 1, initialSeed: "seed" };
-
-async function openCohort(): Promise<{ database: Database; cohortId: number }> {
-  const folder = temporaryFolder();
-  const database = openDatabase(join(folder, "store.sqlite"));
-  onTestFinished(() => {
-    database.close();
-  });
-  const cohortId = await makeBrightCohort(database, folder, {
-    patients: 100,
-    framePixels: 16,
-    seed: 1,
-  });
-  return { database, cohortId };
-}
 
 function queueRun(
   database: Database,
@@ -75,7 +59,7 @@ function stepsUntilStopped(database: Database, runId: string): number {
 
 describe("the budget cap", () => {
   it("is recorded in the chain with each change and who made it", async () => {
-    const { database, cohortId } = await openCohort();
+    const { database, cohortId } = await ledgerPlace();
     expect(currentCap(database, cohortId)).toBeNull();
     setCap(database, cohortId, 8);
     setCap(database, cohortId, 8);
@@ -99,7 +83,7 @@ describe("the budget cap", () => {
   });
 
   it("refuses a run that would pass it, and what it proposes instead passes", async () => {
-    const { database, cohortId } = await openCohort();
+    const { database, cohortId } = await ledgerPlace();
     setCap(database, cohortId, 2);
     let proposed = 0;
     try {
@@ -118,7 +102,7 @@ describe("the budget cap", () => {
   });
 
   it("counts what waits with all its steps, what has ended with those it took", async () => {
-    const { database, cohortId } = await openCohort();
+    const { database, cohortId } = await ledgerPlace();
     setCap(database, cohortId, 2);
     const first = queueRun(database, cohortId, 1.9);
     expect(() => queueRun(database, cohortId, 1.9)).toThrow(/budget cap/);
@@ -131,7 +115,7 @@ describe("the budget cap", () => {
   });
 
   it("says when nothing fits any more", async () => {
-    const { database, cohortId } = await openCohort();
+    const { database, cohortId } = await ledgerPlace();
     const run = queueRun(database, cohortId, 3);
     openRun(database, run, process.pid, planned);
     for (let i = 0; i < 5; i += 1) step(database, run);
@@ -147,7 +131,7 @@ describe("the budget cap", () => {
   });
 
   it("holds for the patient with the most images where images are the unit", async () => {
-    const { database, cohortId } = await openCohort();
+    const { database, cohortId } = await ledgerPlace();
     const free = queueRun(database, cohortId, 1, "image");
     openRun(database, free, process.pid, planned);
     const most = spendingOf(database, requireRun(database, free)).mostImagesOfAPatient;
@@ -166,7 +150,7 @@ describe("the budget cap", () => {
   });
 
   it("does not let a waiting run start once it was lowered", async () => {
-    const { database, cohortId } = await openCohort();
+    const { database, cohortId } = await ledgerPlace();
     const run = queueRun(database, cohortId, 4);
     setCap(database, cohortId, 1);
     expect(() => {
@@ -176,7 +160,7 @@ describe("the budget cap", () => {
   });
 
   it("stops a run under way with the last step that keeps within it", async () => {
-    const { database, cohortId } = await openCohort();
+    const { database, cohortId } = await ledgerPlace();
     const run = queueRun(database, cohortId, 4);
     openRun(database, run, process.pid, planned);
     expect(step(database, run)).toBe(false);
@@ -203,7 +187,7 @@ describe("the budget cap", () => {
   });
 
   it("refuses every further step where it was lowered below what is spent", async () => {
-    const { database, cohortId } = await openCohort();
+    const { database, cohortId } = await ledgerPlace();
     const run = queueRun(database, cohortId, 4);
     openRun(database, run, process.pid, planned);
     step(database, run);

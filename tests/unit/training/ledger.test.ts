@@ -1,7 +1,6 @@
-import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { epsilonOf } from "../../../src/main/privacy/accountant.ts";
-import { openDatabase, type Database } from "../../../src/main/store/database.ts";
+import type { Database } from "../../../src/main/store/database.ts";
 import { requireRun } from "../../../src/main/store/runs.ts";
 import { carry, release } from "../../../src/main/training/carried.ts";
 import {
@@ -13,25 +12,10 @@ import {
 import { createRuns } from "../../../src/main/training/planning.ts";
 import { recoverRuns, requestStop, requeueRun } from "../../../src/main/training/recovery.ts";
 import { readLedger } from "../../../src/main/training/run-summaries.ts";
-import { makeBrightCohort } from "../../support/bright-cohort.ts";
-import { temporaryFolder } from "../../support/temporary.ts";
 import { smallRecipe } from "../../support/logistic.ts";
+import { ledgerPlace } from "../../support/tampered-ledger.ts";
 
 const planned = { splitId: 1, initialSeed: "seed" };
-
-async function openCohort(): Promise<{ database: Database; cohortId: number }> {
-  const folder = temporaryFolder();
-  const database = openDatabase(join(folder, "store.sqlite"));
-  onTestFinished(() => {
-    database.close();
-  });
-  const cohortId = await makeBrightCohort(database, folder, {
-    patients: 100,
-    framePixels: 16,
-    seed: 1,
-  });
-  return { database, cohortId };
-}
 
 function queueRun(database: Database, cohortId: number, epsilon: number | null = 4): string {
   const [runId] = createRuns(database, {
@@ -64,7 +48,7 @@ async function tamperable(): Promise<{
   cohortId: number;
   runs: [string, string];
 }> {
-  const { database, cohortId } = await openCohort();
+  const { database, cohortId } = await ledgerPlace();
   const runs: [string, string] = [queueRun(database, cohortId), queueRun(database, cohortId)];
   carryOut(database, runs[0], 5);
   carryOut(database, runs[1], 7);
@@ -79,7 +63,7 @@ async function tamperable(): Promise<{
 
 describe("the ledger of a cohort", () => {
   it("refuses an honest writer's change of an entry or a step", async () => {
-    const { database, cohortId } = await openCohort();
+    const { database, cohortId } = await ledgerPlace();
     carryOut(database, queueRun(database, cohortId), 2);
     for (const change of [
       "UPDATE ledger_entry SET body = '{}'",
@@ -155,7 +139,7 @@ describe("the ledger of a cohort", () => {
   });
 
   it("composes what all private runs spent, unfinished ones included", async () => {
-    const { database, cohortId } = await openCohort();
+    const { database, cohortId } = await ledgerPlace();
     const [first, second, reference] = [
       queueRun(database, cohortId),
       queueRun(database, cohortId),
@@ -183,7 +167,7 @@ describe("the ledger of a cohort", () => {
   });
 
   it("keeps one delta", async () => {
-    const { database, cohortId } = await openCohort();
+    const { database, cohortId } = await ledgerPlace();
     carryOut(database, queueRun(database, cohortId), 1);
     expect(() =>
       createRuns(database, {
@@ -199,7 +183,7 @@ describe("the ledger of a cohort", () => {
 
 describe("the step journal", () => {
   it("takes steps in turn, up to the plan, from the run's owner only", async () => {
-    const { database, cohortId } = await openCohort();
+    const { database, cohortId } = await ledgerPlace();
     const runId = queueRun(database, cohortId);
     openRun(database, runId, process.pid, planned);
     const owner = { runId, ownerProcess: process.pid, stepsPlanned: 2 };
@@ -216,7 +200,7 @@ describe("the step journal", () => {
   });
 
   it("goes on after the last step when a run is resumed", async () => {
-    const { database, cohortId } = await openCohort();
+    const { database, cohortId } = await ledgerPlace();
     const runId = queueRun(database, cohortId);
     openRun(database, runId, process.pid, planned);
     journalSteps(database, runId, 1, 3);
@@ -239,7 +223,7 @@ describe("the step journal", () => {
 
 describe("recovery", () => {
   it("closes a run whose process is gone, with its steps counted", async () => {
-    const { database, cohortId } = await openCohort();
+    const { database, cohortId } = await ledgerPlace();
     const runId = queueRun(database, cohortId);
     openRun(database, runId, process.pid, planned);
     journalSteps(database, runId, 1, 4);
@@ -252,7 +236,7 @@ describe("recovery", () => {
   });
 
   it("leaves alone what lives", async () => {
-    const { database, cohortId } = await openCohort();
+    const { database, cohortId } = await ledgerPlace();
     const here = queueRun(database, cohortId);
     carry(here);
     onTestFinished(() => {
@@ -269,7 +253,7 @@ describe("recovery", () => {
   });
 
   it("ends a run that still waits at once when it is asked to stop", async () => {
-    const { database, cohortId } = await openCohort();
+    const { database, cohortId } = await ledgerPlace();
     const runId = queueRun(database, cohortId);
     expect(requestStop(database, runId)).toMatchObject({ state: "stopped", stepsJournaled: 0 });
     expect(() => requestStop(database, "p-none")).toThrow(/no run p-none/);
