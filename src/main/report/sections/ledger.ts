@@ -48,7 +48,7 @@ export function writeLedger(sheet: Sheet, facts: ReportFacts): void {
             ? undefinedMark
             : count(run.patients.validation + run.patients.test),
           rate(run.samplingRate),
-          `${decimals(run.noiseMultiplier, 4)}${run.noise === undefined ? "" : " (discrete)"}`,
+          `${decimals(run.noiseMultiplier, 4)}${run.noise === undefined ? "" : "*"}`,
           count(run.stepsSpent),
           count(run.stepsPlanned),
           run.patient === null
@@ -63,6 +63,7 @@ export function writeLedger(sheet: Sheet, facts: ReportFacts): void {
     ],
     note:
       "The composed epsilon is computed from all runs' mechanisms together and is usually less than the sum of the column." +
+      (ledger.runs.some((run) => run.noise !== undefined) ? " * Discrete Gaussian noise." : "") +
       (byImage
         ? " Where the unit is an image, the first figure is of one image and the one in parentheses of the patient with the most."
         : ""),

@@ -89,8 +89,7 @@ export function writePrivacy(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
     `An attacker who knows every other ${unit} and the weights, and who held it as likely as not ` +
       `that a certain ${unit} took part in the training, can at most become ` +
       `${bold(percent(meaning.worstCasePosterior, 1))} certain of it, with δ left aside. This is an upper bound ` +
-      "over all attacks, present and future, not a description of a known one. " +
-      rocSentence(facts),
+      "over all attacks, present and future, not a description of a known one.",
   );
   sheet.paragraph(plain(meaning.sentence));
   if (meaning.patientSentence !== null) {
@@ -108,21 +107,6 @@ export function writePrivacy(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
     columns: 1,
   });
   writeChecklist(sheet, facts);
-}
-
-/** One point of the trade-off curve in words: what an attacker gets at one false alarm in ten. */
-function rocSentence(facts: ReportFacts): string {
-  const points = facts.meaning.tradeOff;
-  const above = points.find((point) => point.falsePositiveRate >= 0.1);
-  const below = points.findLast((point) => point.falsePositiveRate <= 0.1);
-  if (!above || !below) return "";
-  const span = above.falsePositiveRate - below.falsePositiveRate;
-  const share = span === 0 ? 0 : (0.1 - below.falsePositiveRate) / span;
-  const value = below.truePositiveRate + share * (above.truePositiveRate - below.truePositiveRate);
-  return (
-    "An attacker who accepts one false alarm in ten finds at most " +
-    `${percent(value, 1)} of those who took part.`
-  );
 }
 
 /** What is open and what is covered, by severity: the list that the plan showed before the run. */
