@@ -1,5 +1,6 @@
 import { fork, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -167,9 +168,11 @@ describe("a backup", () => {
         execArgv: [],
         stdio: ["ignore", "ignore", "ignore", "ipc"],
       });
+      // Listened for from the beginning: a quick machine is done before the signal comes.
+      const closed = once(child, "close");
       await sleep(milliseconds);
       child.kill("SIGKILL");
-      await new Promise((resolve) => child.once("close", resolve));
+      await closed;
       if (!existsSync(file)) continue;
       // It was done before the signal came: then it must be whole.
       const target = join(folder, `from-killed-${milliseconds}`);
