@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureBuilt } from "./setup/build.mjs";
 import { ensureDependencies } from "./setup/dependencies.mjs";
-import { ensureElectron } from "./setup/electron.mjs";
+import { distributionFolder, ensureElectron } from "./setup/electron.mjs";
 import { productEnvironment, productNode, root } from "./setup/paths.mjs";
 import { run } from "./setup/processes.mjs";
 import { runEntry, say, secondsSince } from "./setup/report.mjs";
@@ -137,7 +137,7 @@ async function playwright() {
   const args = ["test", "--reporter=list,json", ...runnerArguments()];
   const environment = {
     PLAYWRIGHT_JSON_OUTPUT_NAME: results,
-    SILHOUETTE_TEST_ELECTRON: await ensureElectron(),
+    ELECTRON_OVERRIDE_DIST_PATH: distributionFolder(await ensureElectron()),
   };
   try {
     if (needsScreen) {

@@ -27,6 +27,14 @@ export async function ensureElectron() {
   });
 }
 
+/**
+ * @param program the path of an Electron.
+ * @returns the folder for ELECTRON_OVERRIDE_DIST_PATH that makes the `electron` package name it.
+ */
+export function distributionFolder(program) {
+  return program.slice(0, -executableName().length);
+}
+
 /** @returns the path of the Electron that is there already, or undefined. */
 export function findElectron() {
   const chosen = process.env.ELECTRON_OVERRIDE_DIST_PATH;

@@ -16,71 +16,54 @@ export interface Launched {
   close(): Promise<void>;
 }
 
-const attempts = 3;
-
 /**
  * Starts the built application in the Electron that the set-up prepared, on a data folder of its
  * own unless one is given.
- *
- * Now and then Playwright attaches so late to a window that is up already that it waits for an
- * event of the page that has passed. Only where the application itself says that its window has
- * loaded is it started again.
  */
 export async function launch(dataFolder?: string): Promise<Launched> {
   const folder = dataFolder ?? (await mkdtemp(join(tmpdir(), "silhouette-e2e-")));
-  for (let attempt = 1; ; attempt += 1) {
-    const application = await start(folder);
-    const complaints: string[] = [];
-    application.process().stderr?.on("data", (data: Buffer) => complaints.push(data.toString()));
-    const page = await application.firstWindow();
-    page.on("console", (message) => {
-      if (message.type() === "error") complaints.push(message.text());
-    });
-    page.on("pageerror", (error) => complaints.push(error.message));
-    if (await attached(page)) {
-      return {
-        application,
-        page,
-        dataFolder: folder,
-        complaints,
-        close: async () => {
-          await application.close();
-          if (dataFolder === undefined) await rm(folder, { recursive: true, force: true });
-        },
-      };
-    }
-    const loaded = await application.evaluate(({ BrowserWindow }) => {
-      const contents = BrowserWindow.getAllWindows()[0]?.webContents;
-      return contents?.isLoading() === false && contents.getURL().startsWith("app://silhouette/");
-    });
-    await application.close();
-    if (!loaded || attempt === attempts) {
-      throw new Error(`The window did not load. ${complaints.join("")}`);
-    }
-  }
-}
-
-async function start(folder: string): Promise<ElectronApplication> {
-  const executablePath = process.env["SILHOUETTE_TEST_ELECTRON"];
-  if (executablePath === undefined) throw new Error("Run this through npm run test:e2e.");
-  // Chromium refuses to run as root in its sandbox; the application itself never turns it off.
-  const asRoot = process.platform === "linux" && process.getuid?.() === 0;
-  return _electron.launch({
-    executablePath,
-    args: [root, ...(asRoot ? ["--no-sandbox"] : []), "--data", folder],
-    cwd: root,
+  const application = await start(folder);
+  const complaints: string[] = [];
+  application.process().stderr?.on("data", (data: Buffer) => complaints.push(data.toString()));
+  const page = await application.firstWindow();
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(message.text());
   });
-}
-
-/** Whether the page answers within a time that even a busy machine keeps. */
-async function attached(page: Page): Promise<boolean> {
+  page.on("pageerror", (error) => complaints.push(error.message));
   try {
     await page.waitForURL("app://silhouette/**", {
       waitUntil: "domcontentloaded",
-      timeout: 25_000,
+      timeout: 60_000,
     });
-    return true;
-  } catch {
-    return false;
+  } catch (error) {
+    await application.close();
+    throw new Error(`The window did not load. ${complaints.join("")}`, { cause: error });
   }
+  return {
+    application,
+    page,
+    dataFolder: folder,
+    complaints,
+    close: async () => {
+      await application.close();
+      if (dataFolder === undefined) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * No path is given, so that Playwright asks the `electron` package for it: only then does it hold
+ * the application back until it is attached. A window that loads meanwhile is sometimes lost to it.
+ */
+async function start(folder: string): Promise<ElectronApplication> {
+  if (process.env["ELECTRON_OVERRIDE_DIST_PATH"] === undefined) {
+    throw new Error("Run this through npm run test:e2e.");
+  }
+  // Chromium refuses to run as root in its sandbox; the application itself never turns it off.
+  const asRoot = process.platform === "linux" && process.getuid?.() === 0;
+  return _electron.launch({
+    args: [root, ...(asRoot ? ["--no-sandbox"] : []), "--data", folder],
+    chromiumSandbox: !asRoot,
+    cwd: root,
+  });
 }

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { app, BrowserWindow, dialog, protocol, session } from "electron";
 import { channels } from "../../shared/channels.ts";
@@ -38,6 +38,7 @@ export function runApplication(builtFolder: string): void {
 
   // Tests that run as root have to turn Chromium's sandbox off, and the two do not go together.
   if (!app.commandLine.hasSwitch("no-sandbox")) app.enableSandbox();
+  doWithoutMissingGraphics();
   closeNetwork(developmentServer);
   restrictContents(developmentServer);
   declareSchemes();
@@ -71,6 +72,16 @@ export function runApplication(builtFolder: string): void {
   app.on("window-all-closed", () => {
     if (process.platform !== "darwin") app.quit();
   });
+}
+
+/**
+ * Draws on the processor where a Linux machine has no graphics device. Chromium's graphics process
+ * ends at its start there, and when the window loads in the same moment it may hang for ever.
+ */
+function doWithoutMissingGraphics(): void {
+  if (process.platform !== "linux") return;
+  if (existsSync("/dev/dri") || existsSync("/dev/nvidia0")) return;
+  app.commandLine.appendSwitch("disable-gpu");
 }
 
 /** Starts the core and lets it finish before the application ends. */
