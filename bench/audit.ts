@@ -91,6 +91,7 @@ async function run(variant: string): Promise<void> {
     dataFolder,
     runFolder,
     set: withCanaries(patients, draw),
+    classWeights: null,
     initialSeed: draw.seed,
     stepsJournaled: 0,
     checkpoints: [],

@@ -1,5 +1,5 @@
 import type { LedgerRun, PatientFigures } from "./domain.ts";
-import { formatCount, formatDelta, formatEpsilon } from "./format.ts";
+import { formatCount, formatDelta, formatEpsilon, formatNumber } from "./format.ts";
 import type { TrainingPlan } from "./plan.ts";
 
 /**
@@ -47,7 +47,7 @@ export function privacyChecklist(facts: ChecklistFacts): ChecklistItem[] {
     earlierRuns(facts),
     epsilonSize(facts),
     publicCounts(facts),
-    classWeights,
+    classWeights(facts),
     augmentation(facts),
     telemetry,
     noiseRounding(facts),
@@ -196,12 +196,22 @@ function publicCounts({ plan, patient }: ChecklistFacts): ChecklistItem {
   };
 }
 
-const classWeights: ChecklistItem = {
-  severity: "serious",
-  covered: true,
-  title: "Class weights",
-  text: "None: every label weighs the same, a public constant. No prevalence enters the training.",
-};
+function classWeights({ plan }: ChecklistFacts): ChecklistItem {
+  const counts = plan.privacy?.classCounts;
+  return {
+    severity: "serious",
+    covered: plan.recipe.classWeights === "none" || counts !== undefined,
+    title: "Class weights",
+    text:
+      plan.recipe.classWeights === "none"
+        ? "None: every label weighs the same, a public constant. No prevalence enters the training."
+        : counts === undefined
+          ? "From exact counts of training patients, which no guarantee covers."
+          : `From counts of ${plan.recipe.unit}s with each label, with discrete Gaussian noise of ` +
+            `${formatNumber(counts.noiseMultiplier, 4)} times what one ${plan.recipe.unit} can change ` +
+            "them at most. They have a line of their own in the ledger and are part of epsilon.",
+  };
+}
 
 function augmentation({ plan }: ChecklistFacts): ChecklistItem {
   return {

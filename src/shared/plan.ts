@@ -17,6 +17,13 @@ export const clippingSchema = z.object({
 export const noiseKindSchema = z.enum(["gaussian", "discrete-gaussian"]);
 export type NoiseKind = z.infer<typeof noiseKindSchema>;
 
+/**
+ * What the positives of each label weigh in the loss: "none" lets all labels weigh the same, a
+ * public constant; "private" weighs them by counts that are drawn with noise and accounted for.
+ */
+export const classWeightsSchema = z.enum(["none", "private"]);
+export type ClassWeights = z.infer<typeof classWeightsSchema>;
+
 export const optimiserSchema = z.enum(["nadam", "adamw", "sgd"]);
 export type OptimiserKind = z.infer<typeof optimiserSchema>;
 
@@ -45,6 +52,7 @@ export const recipeSchema = z.object({
    * before this field, and of before the three below, meant their defaults.
    */
   mirror: z.boolean().default(false),
+  classWeights: classWeightsSchema.default("none"),
   optimiser: optimiserSchema.default("nadam"),
   /** Of SGD; the Adams have their own. */
   momentum: z.number().min(0).max(0.999).default(0.9),
@@ -84,7 +92,15 @@ export const trainingPlanSchema = z.object({
       delta: z.number().gt(0).lt(1),
       /** sigma: the noise's standard deviation is sigma times C on the sum. */
       noiseMultiplier: z.number().positive(),
-      /** The epsilon of all steps by the accountant named; never above the target. */
+      /**
+       * Where class weights are asked for: the noise on the label counts, which are drawn once before
+       * the first step, in units of the most that one privacy unit can change them.
+       */
+      classCounts: z.object({ noiseMultiplier: z.number().positive() }).exactOptional(),
+      /**
+       * The epsilon of all steps, and of the class counts where there are any, by the accountant
+       * named; never above the target.
+       */
       epsilon: z.number().positive(),
       accountant: z.enum(["rdp", "pld"]),
       neighbouring: z.literal("add-or-remove-one-unit"),

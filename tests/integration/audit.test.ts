@@ -123,6 +123,7 @@ describe("shadow models", () => {
     const losses = await shadowLosses({
       dataFolder,
       run,
+      classWeights: null,
       pool,
       models: 2,
       epochs: 2,

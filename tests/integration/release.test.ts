@@ -35,6 +35,7 @@ const recipe = {
   unit: "patient",
   augmentation: true,
   mirror: false,
+  classWeights: "none",
   optimiser: "nadam",
   momentum: 0.9,
   weightDecay: 0,

@@ -43,12 +43,16 @@ export function logisticEngine(): Engine {
   };
   return {
     description,
-    compile: (network, { resolutionPixels }) =>
-      Promise.resolve(compileLogistic(network, resolutionPixels)),
+    compile: (network, { resolutionPixels, positiveWeights }) =>
+      Promise.resolve(compileLogistic(network, resolutionPixels, positiveWeights ?? null)),
   };
 }
 
-function compileLogistic(network: NetworkDescription, pixels: number): CompiledNetwork {
+function compileLogistic(
+  network: NetworkDescription,
+  pixels: number,
+  positiveWeights: readonly number[] | null,
+): CompiledNetwork {
   const area = pixels * pixels;
   const count = network.parameterCount;
   if (count !== 8 * (area + 1)) throw new Error("not a logistic network");
@@ -68,7 +72,8 @@ function compileLogistic(network: NetworkDescription, pixels: number): CompiledN
       labels.forEach((truth, label) => {
         if (Number.isNaN(truth)) return;
         const z = logit(weights, image, label);
-        const share = 1 / (8 * batch.views);
+        const weight = truth === 1 ? (positiveWeights?.[label] ?? 1) : 1;
+        const share = weight / (8 * batch.views);
         loss += share * (Math.log1p(Math.exp(-Math.abs(z))) + Math.max(z, 0) - z * truth);
         const error = share * (1 / (1 + Math.exp(-z)) - truth);
         for (let i = 0; i < area; i += 1) gradient[label * area + i]! += error * image[i]!;
@@ -145,6 +150,7 @@ export const smallRecipe: Recipe = {
   noise: "gaussian",
   augmentation: false,
   mirror: false,
+  classWeights: "none",
   optimiser: "nadam",
   momentum: 0.9,
   weightDecay: 0,

@@ -13,6 +13,7 @@ import { FrameReader } from "../store/image-cache.ts";
 import { ledgerEntryOfRun } from "../store/ledger.ts";
 import { requireRun, type RunRecord } from "../store/runs.ts";
 import { auditPool, patientLosses, type AuditPool } from "../training/audit-pool.ts";
+import { classWeightsKept } from "../training/class-weights.ts";
 import { readReleasedWeights } from "../training/released-weights.ts";
 import { openScorer } from "../training/scorer-host.ts";
 import { shadowLosses } from "../training/shadow-models.ts";
@@ -63,6 +64,7 @@ export async function auditRun(options: AuditRunOptions): Promise<AuditResult> {
       const shadows = await shadowLosses({
         dataFolder: options.dataFolder,
         run,
+        classWeights: classWeightsKept(database, runId),
         pool,
         models: options.shadowModels,
         epochs,

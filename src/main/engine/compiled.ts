@@ -54,6 +54,8 @@ export interface MicrobatchedOptions {
   /** Units computed at once, given the images of one unit. */
   readonly unitsAtOnce: (views: number) => number;
   readonly prepare: Prepare;
+  /** As in CompileOptions. */
+  readonly positiveWeights?: readonly number[] | null;
   /** Told in words of what was changed on the way, such as a smaller micro-batch. */
   readonly report?: (line: string) => void;
   /** Called before each micro-batch; may throw to end the calculation. */
@@ -257,7 +259,11 @@ export class MicrobatchedNetwork implements CompiledNetwork {
   private async runPiece(run: PieceRun): Promise<PieceResult> {
     const { batch, piece, weights } = run;
     const { step, program, feeds } = await this.preparedFor(run.kind, piece.size, batch.views);
-    fillPiece(feeds, step.imageFeeds, batch, piece, run.left ?? new Set());
+    fillPiece(feeds, step.imageFeeds, batch, {
+      piece,
+      left: run.left ?? new Set(),
+      positiveWeights: this.options.positiveWeights ?? null,
+    });
     for (const [name, value] of Object.entries(run.numbers ?? {})) feeds.get(name)?.fill(value);
     const magnification = feeds.get(graphNames.magnification)?.fill(1);
     for (const [unit, power] of run.magnified ?? []) magnification?.set([power], unit);

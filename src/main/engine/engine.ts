@@ -49,7 +49,7 @@ export interface ClippedSum {
   readonly sum: Float32Array;
   /** L2 norm of each unit's gradient before clipping, [units]; NaN where it was not finite. */
   readonly norms: Float32Array;
-  /** Loss of each unit: binary cross-entropy, mean over labels and views, [units]. */
+  /** Loss of each unit: binary cross-entropy, weighted, mean over labels and views, [units]. */
   readonly losses: Float32Array;
   /** Units whose gradient was not finite and counted as zero. */
   readonly nonFinite: number;
@@ -86,6 +86,8 @@ export interface CompileOptions {
   readonly microbatch: number | null;
   /** Threads inside an operator; null means all physical cores. */
   readonly threads: number | null;
+  /** What the positives of each label weigh in the loss, [labels]; 1 each where null or left out. */
+  readonly positiveWeights?: readonly number[] | null;
   /** Told in words of what was changed on the way, such as a smaller micro-batch. */
   readonly report?: (line: string) => void;
   /**

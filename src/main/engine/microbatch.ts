@@ -69,15 +69,21 @@ function fillImage(feed: ImageFeed, image: Float32Array, target: Float32Array): 
 /**
  * Fills a graph's images, labels and mask with a piece of a batch. Units past its end, and those
  * in `left` (counted from the piece's first), become black images without labels, whose loss and
- * gradient are zero. A missing label (NaN) becomes 0 with mask 0.
+ * gradient are zero. A missing label (NaN) becomes 0 with mask 0; a positive label's mask is what
+ * the label's positives weigh.
  */
 export function fillPiece(
   feeds: ReadonlyMap<string, Float32Array>,
   imageFeeds: readonly ImageFeed[],
   batch: UnitBatch,
-  piece: Piece,
-  left: ReadonlySet<number>,
+  part: {
+    readonly piece: Piece;
+    readonly left: ReadonlySet<number>;
+    /** [labels] */
+    readonly positiveWeights: readonly number[] | null;
+  },
 ): void {
+  const { piece, left, positiveWeights } = part;
   const { views } = batch;
   const imageValues = batch.units === 0 ? 0 : batch.images.length / (batch.units * views);
   const labelCount = batch.units === 0 ? 0 : batch.labels.length / batch.units;
@@ -104,7 +110,7 @@ export function fillPiece(
       const label = batch.labels[first * labelCount + i] ?? NaN;
       if (Number.isNaN(label)) continue;
       labels[i] = label;
-      mask[i] = 1;
+      mask[i] = label === 1 ? (positiveWeights?.[i % labelCount] ?? 1) : 1;
     }
   }
 }

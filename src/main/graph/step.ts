@@ -20,7 +20,7 @@ export const graphNames = {
   images: "images",
   /** [units, 1, labels]; 0 where missing. */
   labels: "labels",
-  /** [units, 1, labels]; 1 where a label is there, 0 where it is missing. */
+  /** [units, 1, labels]; what a label weighs: 1, a positive's weight, or 0 where it is missing. */
   mask: "mask",
   /** Each [1, 1]: see `clippingFeeds`. */
   clipping: ["clipping.bound", "clipping.offset", "clipping.cap"],
@@ -78,9 +78,9 @@ export function inferenceGraph(
 }
 
 /**
- * Binary cross-entropy with logits, the mean over labels and views: softplus(z) - z y. A missing
- * label adds nothing but still counts in the divisor, so that a unit with few labels does not
- * weigh more. Logits are [images, 1, labels]. Returns losses [units, 1] and the gradient at the
+ * Binary cross-entropy with logits, the mean over labels and views: softplus(z) - z y, times what
+ * the label weighs. A missing label weighs nothing but still counts in the divisor, so that a unit
+ * with few labels does not weigh more. Logits are [images, 1, labels]. Returns losses [units, 1] and the gradient at the
  * logits.
  */
 function crossEntropy(context: Context, logits: Tensor): { losses: Tensor; gradient: Tensor } {

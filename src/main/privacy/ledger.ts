@@ -181,7 +181,22 @@ function runFindings(run: RunEvidence, entries: readonly ChainedEntry[]): string
   if (plan === undefined && journal.steps > 0) {
     findings.push(`Run ${run.runId} has journaled steps but no plan in the ledger.`);
   }
+  findings.push(...classCountsFindings(run, entries, journal.steps));
   return [...findings, ...endFindings(run, plan, ended, journal)];
+}
+
+/** Class counts are entered once, before the first step, where the plan has any. */
+function classCountsFindings(
+  run: RunEvidence,
+  entries: readonly ChainedEntry[],
+  steps: number,
+): string[] {
+  const drawn = entries.filter((e) => e.runId === run.runId && e.kind === "class-counts");
+  if (drawn.length > 1) return [`Run ${run.runId} has drawn its class counts more than once.`];
+  const plan = parsed(run.plan) as
+    { readonly privacy?: { readonly classCounts?: unknown } | null } | null | undefined;
+  if (drawn.length === 1 || steps === 0 || plan?.privacy?.classCounts === undefined) return [];
+  return [`Run ${run.runId} trained with class counts, but the ledger has no entry of them.`];
 }
 
 interface JournalEnd {

@@ -86,6 +86,13 @@ function privacySection({ run, ledger }: ModelCardInput): string[] {
       `${formatCount(units)} ${recipe.unit}s, contributions clipped to C = ${recipe.clipping.norm}, ` +
       `${recipe.noise === "gaussian" ? "Gaussian" : "discrete Gaussian"} noise of ${formatNumber(privacy.noiseMultiplier, 4)} times C, ` +
       `${formatCount(run.stepsJournaled)} steps; accountant: ${privacy.accountant.toUpperCase()}.`,
+    ...(privacy.classCounts === undefined
+      ? []
+      : [
+          "- Class weights from label counts with discrete Gaussian noise of " +
+            `${formatNumber(privacy.classCounts.noiseMultiplier, 4)} times what one ${recipe.unit} ` +
+            "can change them at most; both figures include them.",
+        ]),
     "- Covered: the training patients. Not covered: the validation and test patients, choices " +
       "made by looking at results, other cohorts with the same patients.",
     ...(recipe.unit === "image"

@@ -24,6 +24,8 @@ export interface CanaryScorerTools {
   readonly reader: BatchReader;
   readonly set: TrainingSet;
   readonly plan: TrainingPlan;
+  /** As in TrainerJob. */
+  readonly classWeights: readonly number[] | null;
 }
 
 /**
@@ -76,7 +78,7 @@ export class CanaryScorer {
     readonly gradient: Float32Array;
     readonly weights: Float32Array;
   }): Promise<Float64Array> {
-    const { network, reader, set, plan } = this.#tools;
+    const { network, reader, set, plan, classWeights } = this.#tools;
     const { firstImage, count } = set.canaries ?? { firstImage: 0, count: 0 };
     const shares = new Float64Array(count);
     const length = lengthOf(step.gradient);
@@ -97,8 +99,8 @@ export class CanaryScorer {
         const { norms } = await network.clippedSum(step.weights, batch, plan.recipe.clipping);
         this.#norms.set(norms, from);
       }
-      const higher = lossesOf(await network.infer(ahead, images, units), labels);
-      const lower = lossesOf(await network.infer(behind, images, units), labels);
+      const higher = lossesOf(await network.infer(ahead, images, units), labels, classWeights);
+      const lower = lossesOf(await network.infer(behind, images, units), labels, classWeights);
       for (let index = 0; index < units; index += 1) {
         const slope = ((higher[index] ?? NaN) - (lower[index] ?? NaN)) / (2 * size);
         const norm = this.#norms[from + index] ?? NaN;
@@ -151,14 +153,19 @@ function moved(weights: Float32Array, direction: Float32Array, size: number): Fl
   return weights.map((weight, index) => weight + size * (direction[index] ?? 0));
 }
 
-/** Binary cross-entropy of each image, the mean over its labels. */
-function lossesOf(logits: Float32Array, labels: Float32Array): Float64Array {
+/** The loss of each image as training has it: weighted cross-entropy, the mean over its labels. */
+function lossesOf(
+  logits: Float32Array,
+  labels: Float32Array,
+  classWeights: readonly number[] | null,
+): Float64Array {
   const losses = new Float64Array(logits.length / labelCount);
   logits.forEach((logit, index) => {
     const truth = labels[index] ?? 0;
     const loss = Math.max(logit, 0) - logit * truth + Math.log1p(Math.exp(-Math.abs(logit)));
     const image = Math.floor(index / labelCount);
-    losses[image] = (losses[image] ?? 0) + loss / labelCount;
+    const weight = truth === 1 ? (classWeights?.[index % labelCount] ?? 1) : 1;
+    losses[image] = (losses[image] ?? 0) + (weight * loss) / labelCount;
   });
   return losses;
 }

@@ -67,6 +67,7 @@ function commitmentOf(database: Database, run: RunRecord): Spending {
   return {
     plan: run.plan,
     stepsSpent: run.plan.steps,
+    classCountsSpent: true,
     mostImagesOfAPatient: larger(spent.mostImagesOfAPatient, units.mostImagesOfAPatient),
     medianImagesOfAPatient: larger(spent.medianImagesOfAPatient, units.medianImagesOfAPatient),
   };

@@ -26,6 +26,7 @@ import {
   storedPlanText,
 } from "../store/runs.ts";
 import { checkStepUnderCap, forgetAllowance, requireRunWithinCap } from "./cap.ts";
+import { spendClassCounts } from "./class-weights.ts";
 import { appendEntry } from "./ledger-entries.ts";
 import { patientsOf } from "./patients-of-run.ts";
 
@@ -42,9 +43,10 @@ export interface PlannedRun {
  * Starts a run in the store: the whole plan enters the ledger before the first step, with the
  * patients that it trains on and holds out, and the cohort's delta is set by its first private run.
  * A run that goes on keeps its entry and gets another, since its patients may have more images now.
+ * Class counts that the plan has are entered as spent, so that they may be drawn.
  *
- * @throws UserError "conflict" where the run is not waiting, its delta is not the cohort's, or its
- *   plan would pass the budget cap.
+ * @throws UserError "conflict" where the run is not waiting, its delta is not the cohort's, its
+ *   plan would pass the budget cap, or its class counts were spent and lost.
  */
 export function openRun(
   database: Database,
@@ -79,6 +81,7 @@ export function openRun(
         steps: run.stepsJournaled,
       });
     }
+    spendClassCounts(database, run);
     markRunStarted(database, runId, ownerProcess);
   });
 }

@@ -214,6 +214,7 @@ function spendingIn(
   return {
     plan: plan.data,
     stepsSpent,
+    classCountsSpent: entries.some(({ kind }) => kind === "class-counts"),
     mostImagesOfAPatient: images("mostImagesOfAPatient"),
     medianImagesOfAPatient: images("medianImagesOfAPatient"),
   };

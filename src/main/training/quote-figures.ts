@@ -33,8 +33,8 @@ export function figuresOfQuote(question: QuoteQuestion): PrivacyQuote {
   const { privacy, samplingRate, steps, units, recipe } = plan;
   if (privacy === null) throw new UserError("input", "A reference run has no privacy to quote.");
   const { noiseMultiplier, delta, epsilon } = privacy;
-  const bound = epsilonOf(unitMechanisms(plan, steps), delta);
   const run = plannedSpending(plan, question);
+  const bound = epsilonOf(unitMechanisms(run), delta);
   const patient = patientFigures(run);
   const meaning = meaningOf(epsilon, delta, recipe.unit);
   return {

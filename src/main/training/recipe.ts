@@ -2,12 +2,19 @@ import { UserError } from "../../shared/errors.ts";
 import type { Recipe, TrainingPlan } from "../../shared/plan.ts";
 import { epsilonOf } from "../privacy/accountant.ts";
 import { noiseMultiplierFor } from "../privacy/calibrate.ts";
+import { classCountsMechanism } from "../privacy/class-counts.ts";
 
 /** Below this neither a network nor a private one learns anything worth a budget. */
 export const fewestTrainingUnits = 50;
 
 /** Above this rate sampling hides hardly anyone, and a step is no longer a sample. */
 export const highestSamplingRate = 0.5;
+
+/**
+ * Class counts are drawn with so much noise that by themselves they would take this share of the
+ * target. Composed with the steps they cost far less: the noise of a run's steps rises by about 1 %.
+ */
+export const classCountsShare = 0.1;
 
 /**
  * A recipe that needs no tuning: every tuning run on private data would spend budget. Large
@@ -35,6 +42,7 @@ export function defaultRecipe(trainingPatients: number, framePixels: number): Re
     noise: "gaussian",
     augmentation: true,
     mirror: false,
+    classWeights: "none",
     optimiser: "nadam",
     momentum: 0.9,
     weightDecay: 0,
@@ -90,7 +98,13 @@ export function makePlan(choices: PlanChoices): TrainingPlan {
     privacy:
       epsilon === null
         ? null
-        : privacyOf({ epsilon, delta: choices.delta, units, samplingRate, steps }),
+        : privacyOf({
+            epsilon,
+            delta: choices.delta ?? defaultDelta(units),
+            classCounts: recipe.classWeights === "private",
+            samplingRate,
+            steps,
+          }),
     positiveAtGrade: choices.positiveAtGrade,
     pixelPipeline: choices.pixelPipeline,
   };
@@ -118,14 +132,23 @@ export function planObstacle(recipe: Recipe, units: number): string | null {
   return null;
 }
 
+/** The same plan for another epsilon. @throws UserError as `makePlan` */
+export function withEpsilon(plan: TrainingPlan, epsilon: number): TrainingPlan {
+  const { privacy, samplingRate, steps } = plan;
+  if (privacy === null) throw new Error("a reference run has no epsilon");
+  const classCounts = privacy.classCounts !== undefined;
+  const { delta } = privacy;
+  return { ...plan, privacy: privacyOf({ epsilon, delta, classCounts, samplingRate, steps }) };
+}
+
 function privacyOf(target: {
   readonly epsilon: number;
-  readonly delta: number | null;
-  readonly units: number;
+  readonly delta: number;
+  readonly classCounts: boolean;
   readonly samplingRate: number;
   readonly steps: number;
 }): NonNullable<TrainingPlan["privacy"]> {
-  const { epsilon, samplingRate, steps } = target;
+  const { epsilon, delta, samplingRate, steps } = target;
   if (!(epsilon > 0) || !Number.isFinite(epsilon)) {
     throw new UserError(
       "input",
@@ -133,16 +156,33 @@ function privacyOf(target: {
         "For a run without privacy choose a reference run.",
     );
   }
-  const delta = target.delta ?? defaultDelta(target.units);
   if (!(delta > 0 && delta < 1)) {
     throw new UserError("input", `Delta must lie between 0 and 1, but it is ${delta}.`);
   }
-  const { noiseMultiplier } = noiseMultiplierFor({ epsilon, delta, samplingRate, steps });
-  const bound = epsilonOf([{ samplingRate, noiseMultiplier, steps }], delta);
+  const counts = target.classCounts
+    ? classCountsMechanism(
+        noiseMultiplierFor({
+          epsilon: classCountsShare * epsilon,
+          delta,
+          samplingRate: 1,
+          steps: 1,
+        }).noiseMultiplier,
+      )
+    : null;
+  const alreadySpent = counts === null ? [] : [counts];
+  const { noiseMultiplier } = noiseMultiplierFor({
+    epsilon,
+    delta,
+    samplingRate,
+    steps,
+    alreadySpent,
+  });
+  const bound = epsilonOf([...alreadySpent, { samplingRate, noiseMultiplier, steps }], delta);
   return {
     targetEpsilon: epsilon,
     delta,
     noiseMultiplier,
+    ...(counts === null ? {} : { classCounts: { noiseMultiplier: counts.noiseMultiplier } }),
     epsilon: bound.epsilon,
     accountant: bound.accountant,
     neighbouring: "add-or-remove-one-unit",

@@ -23,6 +23,7 @@ export function releaseFacts(run: RunRecord): Record<string, string> {
     learningRate: recipe.learningRate,
     clipping: privacy === null ? null : recipe.clipping,
     noiseMultiplier: privacy?.noiseMultiplier ?? null,
+    classCountsNoiseMultiplier: privacy?.classCounts?.noiseMultiplier ?? null,
     averagingDecay: recipe.averagingDecay,
     startedFromFile: recipe.initialWeights !== null,
   };

@@ -25,10 +25,11 @@ import { recordPreflight } from "../store/preflights.ts";
 import { withCanaries } from "./canaries.ts";
 import { CapReached, capMessage } from "./cap.ts";
 import { carry, release } from "./carried.ts";
+import { classWeightsOf, type DrawCounts } from "./class-weights.ts";
 import { closeRun, journalStep, openRun, type PlannedRun } from "./journal.ts";
 import { createProgressMeter, type ProgressMeter } from "./progress.ts";
 import { runSummary } from "./run-summaries.ts";
-import { labelCount, loadTrainingSet } from "./training-set.ts";
+import { labelCount, loadTrainingSet, type TrainingSet } from "./training-set.ts";
 import type { TrainerJob, TrainerToCore } from "./trainer-protocol.ts";
 import { startTrainer, type TrainerProcess } from "./trainer-host.ts";
 
@@ -43,6 +44,8 @@ export interface StartRunOptions {
   readonly checkpointSeconds?: number;
   readonly microbatch?: number | null;
   readonly threads?: number | null;
+  /** Adds the noise to class counts; the real one by default. */
+  readonly drawCounts?: DrawCounts;
 }
 
 export interface RunHandle {
@@ -79,12 +82,14 @@ export function runFolder(dataFolder: string, runId: string): string {
 export function startRun(options: StartRunOptions): RunHandle {
   const { database, dataFolder, runId } = options;
   const run = requireRun(database, runId);
-  const job = jobOf(options, run);
+  const patients = patientsToTrainOn(database, run);
   openRun(database, runId, process.pid, {
     splitId: run.splitId,
-    initialSeed: job.initialSeed,
+    initialSeed: initialSeed(run),
     ...canariesPlanned(database, runId),
   });
+  const classWeights = classWeightsOf(database, run, patients, options.drawCounts);
+  const job = jobOf(options, run, patients, classWeights);
   carry(runId);
   const meter = createProgressMeter(
     run.plan,
@@ -144,14 +149,22 @@ export function startRun(options: StartRunOptions): RunHandle {
   };
 }
 
-function jobOf(options: StartRunOptions, run: RunRecord): TrainerJob {
-  const { database, dataFolder } = options;
-  const patients = loadTrainingSet(database, {
+function patientsToTrainOn(database: Database, run: RunRecord): TrainingSet {
+  return loadTrainingSet(database, {
     splitId: run.splitId,
     unit: run.plan.recipe.unit,
     positiveAtGrade: run.plan.positiveAtGrade,
     framePixels: cohortSummary(database, run.cohortId).framePixels,
   });
+}
+
+function jobOf(
+  options: StartRunOptions,
+  run: RunRecord,
+  patients: TrainingSet,
+  classWeights: readonly number[] | null,
+): TrainerJob {
+  const { database, dataFolder } = options;
   const canaries = canariesOfRun(database, run.id);
   const set = canaries === null ? patients : withCanaries(patients, canaries);
   return {
@@ -161,6 +174,7 @@ function jobOf(options: StartRunOptions, run: RunRecord): TrainerJob {
     dataFolder,
     runFolder: runFolder(dataFolder, run.id),
     set,
+    classWeights,
     initialSeed: initialSeed(run),
     stepsJournaled: run.stepsJournaled,
     checkpoints: checkpointsOfRun(database, run.id)

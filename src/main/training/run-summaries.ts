@@ -5,7 +5,7 @@ import type {
   LedgerRun,
   RunSummary,
 } from "../../shared/domain.ts";
-import type { FigureQuestion } from "../privacy/figures.ts";
+import { epsilonFigure, type FigureQuestion } from "../privacy/figures.ts";
 import type { Database } from "../store/database.ts";
 import { ledgerEntries, type StoredLedgerEntry } from "../store/ledger.ts";
 import { cohortDelta, requireRun, runsOfCohort, type RunRecord } from "../store/runs.ts";
@@ -14,12 +14,14 @@ import { currentCap } from "./cap.ts";
 import { bodyOf } from "./ledger-entries.ts";
 import { verifyCohortLedger } from "./journal.ts";
 import {
+  classCountsOf,
   composedEpsilon,
   exactEpsilon,
   liveEpsilon,
   livePatientFigures,
   liveQuestions,
   patientFigures,
+  ofPatient,
   patientMechanisms,
   patientQuestion,
   unitMechanisms,
@@ -47,8 +49,8 @@ export function summariseRun(database: Database, run: RunRecord): RunSummary {
     endedAt: run.endedAt,
     stepsJournaled: run.stepsJournaled,
     epsilonSpent: running
-      ? liveEpsilon(run.plan, run.stepsJournaled)
-      : exactEpsilon(run.plan, run.stepsJournaled),
+      ? liveEpsilon(run.plan, run.stepsJournaled, spending.classCountsSpent)
+      : exactEpsilon(run.plan, run.stepsJournaled, spending.classCountsSpent),
     patientSpent: running ? livePatientFigures(spending) : patientFigures(spending),
     scored: run.scored,
     preflight: run.preflight,
@@ -71,7 +73,8 @@ export function ledgerQuestions(database: Database, cohortId: number): FigureQue
   const runs = spendingRuns(database, cohortId);
   if (delta === null) return [];
   const ofRuns = runs.flatMap((run): FigureQuestion[] => [
-    { mechanisms: unitMechanisms(run.plan, run.stepsSpent), delta },
+    { mechanisms: unitMechanisms(run), delta },
+    { mechanisms: classCountsOf(run), delta },
     patientQuestion([run], delta, "most"),
     patientQuestion([run], delta, "median"),
   ]);
@@ -132,9 +135,28 @@ function ledgerRun(run: SpendingRun): LedgerRun | null {
     ...(recipe.noise === "gaussian" ? {} : { noise: recipe.noise }),
     stepsPlanned: steps,
     stepsSpent: run.stepsSpent,
-    epsilon: exactEpsilon(run.plan, run.stepsSpent) ?? 0,
+    ...classCountsLine(run, privacy),
+    epsilon: exactEpsilon(run.plan, run.stepsSpent, run.classCountsSpent) ?? 0,
     patient: patientFigures(run),
     patients: run.patients,
     state: run.state,
+  };
+}
+
+/** The line of a run's private label counts; nothing where its plan has none. */
+function classCountsLine(
+  run: SpendingRun,
+  { classCounts, delta }: NonNullable<SpendingRun["plan"]["privacy"]>,
+): Pick<LedgerRun, "classCounts"> {
+  if (classCounts === undefined) return {};
+  const mechanisms = classCountsOf(run);
+  const patient = mechanisms.map((mechanism) => ofPatient(mechanism, run));
+  return {
+    classCounts: {
+      noiseMultiplier: classCounts.noiseMultiplier,
+      spent: run.classCountsSpent,
+      epsilon: epsilonFigure({ mechanisms, delta }),
+      patientEpsilon: epsilonFigure({ mechanisms: patient, delta }),
+    },
   };
 }

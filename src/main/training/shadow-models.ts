@@ -14,6 +14,8 @@ export interface ShadowOptions {
   readonly dataFolder: string;
   /** The run under attack: its network and recipe are the shadow models'. */
   readonly run: RunRecord;
+  /** What its loss weighs positives by; null where it weighs them all the same. */
+  readonly classWeights: readonly number[] | null;
   readonly pool: AuditPool;
   /** Even: they come in pairs on complementary halves. */
   readonly models: number;
@@ -78,6 +80,7 @@ async function trainShadow(
       dataFolder: options.dataFolder,
       runFolder: folder,
       set: shadowSet(pool, trainedOn),
+      classWeights: options.classWeights,
       initialSeed: id,
       stepsJournaled: 0,
       checkpoints: [],

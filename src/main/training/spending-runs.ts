@@ -1,6 +1,6 @@
 import type { LedgerRun, RunState } from "../../shared/domain.ts";
 import type { Database } from "../store/database.ts";
-import { ledgerEntriesOfRun } from "../store/ledger.ts";
+import { ledgerEntriesOfRun, ledgerEntryOfRun } from "../store/ledger.ts";
 import { runsOfCohort, type RunRecord } from "../store/runs.ts";
 import { bodyOf } from "./ledger-entries.ts";
 import type { PatientsOfRun } from "./patients-of-run.ts";
@@ -36,6 +36,7 @@ export function spendingOf(database: Database, run: RunRecord): SpendingRun {
     state: run.state,
     plan: run.plan,
     stepsSpent: run.stepsJournaled,
+    classCountsSpent: ledgerEntryOfRun(database, run.id, "class-counts") !== null,
     mostImagesOfAPatient,
     // An entry of long ago has no median; the most stands in for it.
     medianImagesOfAPatient: largest(

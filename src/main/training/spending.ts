@@ -1,5 +1,6 @@
 import type { PatientFigures } from "../../shared/domain.ts";
 import type { TrainingPlan } from "../../shared/plan.ts";
+import { classCountsMechanism } from "../privacy/class-counts.ts";
 import { epsilonFigure, knownFigure, type FigureQuestion } from "../privacy/figures.ts";
 import type { SubsampledGaussian } from "../privacy/mechanism.ts";
 import { epsilonFromRdp, rdpOfOneStep } from "../privacy/rdp.ts";
@@ -14,44 +15,80 @@ const liveStages = 50;
  * display; null for a reference run. It is the Renyi figure, which costs next to nothing once one
  * step's divergences are known, and never more than the plan's own epsilon, since fewer steps
  * never spend more.
+ *
+ * @param classCountsSpent as in `Spending`; they are drawn before the first step
  */
-export function liveEpsilon(plan: TrainingPlan, steps: number): number | null {
-  const { privacy, samplingRate } = plan;
+export function liveEpsilon(
+  plan: TrainingPlan,
+  steps: number,
+  classCountsSpent = steps > 0,
+): number | null {
+  const { privacy } = plan;
   if (privacy === null) return null;
-  if (steps === 0) return 0;
-  const bound = quickBound({ samplingRate, noiseMultiplier: privacy.noiseMultiplier, steps });
-  return Math.min(privacy.epsilon, bound(privacy.delta));
+  const mechanisms = unitMechanisms({ plan, stepsSpent: steps, classCountsSpent });
+  if (mechanisms.length === 0) return 0;
+  return Math.min(privacy.epsilon, quickBound(mechanisms)(privacy.delta));
 }
 
-function quickBound(mechanism: SubsampledGaussian): (delta: number) => number {
-  const { samplingRate, noiseMultiplier, steps } = mechanism;
+function quickBound(mechanisms: readonly SubsampledGaussian[]): (delta: number) => number {
+  const [first = new Float64Array(0), ...others] = mechanisms.map(divergencesOf);
+  const sums = first.map((divergence, order) =>
+    others.reduce((sum, other) => sum + (other[order] ?? NaN), divergence),
+  );
+  return (delta) => epsilonFromRdp(sums, delta).value;
+}
+
+function divergencesOf({ samplingRate, noiseMultiplier, steps }: SubsampledGaussian): Float64Array {
   const key = `${samplingRate} ${noiseMultiplier}`;
   const oneStep = oneStepDivergences.get(key) ?? rdpOfOneStep(samplingRate, noiseMultiplier);
   oneStepDivergences.set(key, oneStep);
-  const divergences = oneStep.map((divergence) => divergence * steps);
-  return (delta) => epsilonFromRdp(divergences, delta).value;
+  return oneStep.map((divergence) => divergence * steps);
 }
 
-/** Epsilon of the first t steps of a plan at its delta by the better accountant; null likewise. */
-export function exactEpsilon(plan: TrainingPlan, steps: number): number | null {
+/**
+ * Epsilon of the first t steps of a plan at its delta by the better accountant, with the class
+ * counts that were drawn before them; null likewise.
+ */
+export function exactEpsilon(
+  plan: TrainingPlan,
+  steps: number,
+  classCountsSpent = steps > 0,
+): number | null {
   const { privacy } = plan;
   if (privacy === null) return null;
-  if (steps === 0) return 0;
   if (steps === plan.steps) return privacy.epsilon;
-  return epsilonFigure({ mechanisms: unitMechanisms(plan, steps), delta: privacy.delta });
+  const mechanisms = unitMechanisms({ plan, stepsSpent: steps, classCountsSpent });
+  return epsilonFigure({ mechanisms, delta: privacy.delta });
 }
 
-/** What the first t steps of a plan do to one of its units; empty for a reference run. */
-export function unitMechanisms(plan: TrainingPlan, steps: number): SubsampledGaussian[] {
-  const { privacy, samplingRate } = plan;
+/** What a run has done to one of its units; empty for a reference run. */
+export function unitMechanisms(
+  run: Pick<Spending, "plan" | "stepsSpent" | "classCountsSpent">,
+): SubsampledGaussian[] {
+  const { privacy, samplingRate } = run.plan;
   if (privacy === null) return [];
-  return [{ samplingRate, noiseMultiplier: privacy.noiseMultiplier, steps }];
+  const { noiseMultiplier } = privacy;
+  const steps = { samplingRate, noiseMultiplier, steps: run.stepsSpent };
+  return [...classCountsOf(run), ...(run.stepsSpent === 0 ? [] : [steps])];
+}
+
+/** The class counts that a run has drawn, or none. */
+export function classCountsOf({
+  plan,
+  classCountsSpent,
+}: Pick<Spending, "plan" | "classCountsSpent">): SubsampledGaussian[] {
+  const counts = plan.privacy?.classCounts;
+  return counts === undefined || !classCountsSpent
+    ? []
+    : [classCountsMechanism(counts.noiseMultiplier)];
 }
 
 /** What the ledger knows of a run's spending. */
 export interface Spending {
   readonly plan: TrainingPlan;
   readonly stepsSpent: number;
+  /** Whether the plan's class counts, where it has any, were drawn or may have been. */
+  readonly classCountsSpent: boolean;
   /** The most images that one patient of the training part has, and the upper median. */
   readonly mostImagesOfAPatient: number;
   readonly medianImagesOfAPatient: number;
@@ -63,7 +100,13 @@ export function plannedSpending(
   units: Pick<Spending, "mostImagesOfAPatient" | "medianImagesOfAPatient">,
 ): Spending {
   const { mostImagesOfAPatient, medianImagesOfAPatient } = units;
-  return { plan, stepsSpent: plan.steps, mostImagesOfAPatient, medianImagesOfAPatient };
+  return {
+    plan,
+    stepsSpent: plan.steps,
+    classCountsSpent: true,
+    mostImagesOfAPatient,
+    medianImagesOfAPatient,
+  };
 }
 
 /** Whose figure is asked for: that of the patient with the most images, or with the median. */
@@ -72,16 +115,24 @@ export type WhichPatient = "most" | "median";
 /**
  * What a run did to one patient. Where the run's unit is the image, a patient with k images enters
  * a step with a binomial number of contributions: a mixture of Gaussians, which the PLD accountant
- * composes exactly (see `GaussianMixture`).
+ * composes exactly (see `GaussianMixture`). To the class counts the patient's images then add their
+ * answers one by one, k times as much as one image: the same mixture with q = 1.
  */
 export function patientMechanisms(
   run: Spending,
   which: WhichPatient = "most",
 ): SubsampledGaussian[] {
+  return unitMechanisms(run).map((mechanism) => ofPatient(mechanism, run, which));
+}
+
+/** A unit's mechanism as a patient meets it. */
+export function ofPatient(
+  mechanism: SubsampledGaussian,
+  run: Spending,
+  which: WhichPatient = "most",
+): SubsampledGaussian {
   const images = imagesOf(run, which);
-  return unitMechanisms(run.plan, run.stepsSpent).map((mechanism) =>
-    images === 1 ? mechanism : { ...mechanism, imagesPerPatient: images },
-  );
+  return images === 1 ? mechanism : { ...mechanism, imagesPerPatient: images };
 }
 
 function imagesOf(run: Spending, which: WhichPatient): number {
@@ -130,18 +181,21 @@ export function patientFigures(run: Spending): PatientFigures | null {
  * with probability 1 - (1 - q)^k and then contributes at most k times C.
  */
 export function livePatientFigures(run: Spending): PatientFigures | null {
-  const { privacy, recipe, samplingRate } = run.plan;
+  const { privacy, recipe } = run.plan;
   if (privacy === null || recipe.unit === "patient") return null;
   const epsilonFor = (which: WhichPatient): number => {
-    if (run.stepsSpent === 0) return 0;
+    const mechanisms = unitMechanisms(run);
+    if (mechanisms.length === 0) return 0;
     const known = knownFigure(patientQuestion([stageOf(run)], privacy.delta, which));
     if (known !== undefined) return known;
     const images = imagesOf(run, which);
-    return quickBound({
-      samplingRate: 1 - (1 - samplingRate) ** images,
-      noiseMultiplier: privacy.noiseMultiplier / images,
-      steps: run.stepsSpent,
-    })(privacy.delta);
+    return quickBound(
+      mechanisms.map((mechanism) => ({
+        samplingRate: 1 - (1 - mechanism.samplingRate) ** images,
+        noiseMultiplier: mechanism.noiseMultiplier / images,
+        steps: mechanism.steps,
+      })),
+    )(privacy.delta);
   };
   return {
     mostImages: imagesOf(run, "most"),

@@ -15,6 +15,8 @@ export interface TrainerJob {
   readonly dataFolder: string;
   readonly runFolder: string;
   readonly set: TrainingSet;
+  /** What the positives of each label weigh in the loss, [labels]; null where all weigh the same. */
+  readonly classWeights: readonly number[] | null;
   /** Seed of the initial weights, which are public. */
   readonly initialSeed: string;
   /** Steps that the journal already holds: they are spent, and numbering goes on after them. */

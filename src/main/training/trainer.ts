@@ -118,6 +118,7 @@ async function train(
     // On the grid units are computed one at a time.
     microbatch: mechanism?.noise.kind === "discrete-gaussian" ? 1 : job.microbatch,
     threads: job.threads,
+    positiveWeights: job.classWeights,
     report: (line) => {
       log(line);
       port.send({ kind: "phase", phase: line });
@@ -225,7 +226,7 @@ function canaryScorer(
   const { set, plan, runFolder } = job;
   if (set.canaries === undefined) return null;
   return new CanaryScorer(
-    { network, reader, set, plan },
+    { network, reader, set, plan, classWeights: job.classWeights },
     checkpoint === null ? null : loadCanaryScores(runFolder, checkpoint),
   );
 }
@@ -264,7 +265,7 @@ async function runSteps(
     const result = await checkBeforeRun(job, parts, secret, () => draw(secret).units);
     port.send({ kind: "preflight", result });
     log(result.passed ? "check before the run passed" : "check before the run FAILED");
-    requirePassed(result);
+    requirePassed(result, job.plan);
     port.send({ kind: "phase", phase: "Training" });
   }
   let saved = { step: state.step, at: performance.now() };

@@ -34,6 +34,7 @@ export const entryTitles: Readonly<Record<LedgerEntryKind, string>> = {
   "run-planned": "Run planned",
   "run-resumed": "Run resumed",
   "run-ended": "Run ended",
+  "class-counts": "Class counts drawn",
   "cap-changed": "Budget cap changed",
   release: "Held-out statistics",
 };

@@ -4,11 +4,11 @@ import type { Timestamp } from "./time.ts";
 
 /**
  * What an entry of the ledger records: a run's plan before its first step; a run that goes on; a
- * run's end with the steps that count as spent; the budget cap set, changed or removed; exact
+ * run's end with the steps that count as spent; label counts about to be drawn with noise; the budget cap set, changed or removed; exact
  * statistics on held-out patients that were released.
  */
 export type LedgerEntryKind =
-  "run-planned" | "run-resumed" | "run-ended" | "cap-changed" | "release";
+  "run-planned" | "run-resumed" | "run-ended" | "class-counts" | "cap-changed" | "release";
 
 export interface LedgerEntry {
   readonly sequence: number;
@@ -31,7 +31,7 @@ export interface PatientFigures {
   readonly medianEpsilon: number;
 }
 
-/** What was run on a patient, as `privacy compose` takes it. */
+/** What was run on a patient, a run's class counts each by themselves, as `privacy compose` takes it. */
 export interface LedgerMechanism {
   readonly samplingRate: number;
   readonly noiseMultiplier: number;
@@ -50,7 +50,17 @@ export interface LedgerRun {
   readonly noise?: "discrete-gaussian";
   readonly stepsPlanned: number;
   readonly stepsSpent: number;
-  /** Of the privacy unit. */
+  /** The private label counts behind its class weights; absent where the plan has none. */
+  readonly classCounts?: {
+    readonly noiseMultiplier: number;
+    /** They count as spent from before their noise is drawn. */
+    readonly spent: boolean;
+    /** By themselves, of the privacy unit; the run's epsilon holds them too. */
+    readonly epsilon: number;
+    /** Of the patient with the most images. */
+    readonly patientEpsilon: number;
+  };
+  /** Of the privacy unit: its steps and its class counts together. */
   readonly epsilon: number;
   /** Of a patient, where the unit is the image; null where the unit is the patient. */
   readonly patient: PatientFigures | null;

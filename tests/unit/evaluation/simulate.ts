@@ -101,6 +101,7 @@ export function examplePlan(kind: "private" | "reference"): TrainingPlan {
       noise: "gaussian",
       augmentation: false,
       mirror: false,
+      classWeights: "none",
       optimiser: "nadam",
       momentum: 0.9,
       weightDecay: 0,

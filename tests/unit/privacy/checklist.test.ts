@@ -80,6 +80,18 @@ describe("the privacy checklist", () => {
     expect(judged(1 / 800)).toEqual(["critical", false]);
   });
 
+  it("says whether class weights come from nowhere or from private counts", () => {
+    const weights = item(privacyChecklist(facts()), /Class weights/);
+    expect(weights).toMatchObject({ severity: "serious", covered: true });
+    expect(weights.text).toMatch(/a public constant/);
+    const counted = item(
+      privacyChecklist(facts({ recipe: { classWeights: "private" } })),
+      /Class weights/,
+    );
+    expect(counted).toMatchObject({ severity: "serious", covered: true });
+    expect(counted.text).toMatch(/counts of patients.*noise of [\d.]+ times.*line of their own/);
+  });
+
   it("depends on starting weights, earlier runs, noise, augmentation and epsilon", () => {
     const plain = privacyChecklist(facts());
     expect(item(plain, /start from/).covered).toBe(true);

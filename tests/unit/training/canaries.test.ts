@@ -137,7 +137,7 @@ describe("a canary's score", () => {
         positiveAtGrade: 2,
         pixelPipeline: "test",
       });
-      const scorer = new CanaryScorer({ network, reader, set, plan }, null);
+      const scorer = new CanaryScorer({ network, reader, set, plan, classWeights: null }, null);
       scorer.noteStep(gradient, weights);
       await scorer.scoreStep();
       const shares: number[] = [];
@@ -157,7 +157,10 @@ describe("a canary's score", () => {
         );
       });
       // A checkpoint carries the scores on.
-      const resumed = new CanaryScorer({ network, reader, set, plan }, scorer.scores.slice());
+      const resumed = new CanaryScorer(
+        { network, reader, set, plan, classWeights: null },
+        scorer.scores.slice(),
+      );
       resumed.noteStep(gradient, weights);
       await resumed.scoreStep();
       expect(resumed.scores[0]).toBeCloseTo(2 * scorer.scores[0]!, 9);

@@ -105,7 +105,7 @@ describe("the check before a run", () => {
           const result = await preflight(soundParts(kind, batch));
           expect(result.checks.filter(({ passed }) => !passed)).toEqual([]);
           expect(() => {
-            requirePassed(result);
+            requirePassed(result, planWith("gaussian"));
           }).not.toThrow();
         }
       }
@@ -198,7 +198,7 @@ describe("the check before a run", () => {
       expect(failed).toContain("Variance of the batch's size, over that of Poisson sampling");
       expect(failed).not.toContain("Sampling rate");
       expect(() => {
-        requirePassed(result);
+        requirePassed(result, planWith("gaussian"));
       }).toThrow(/nothing was spent.*Variance of the batch's size.*measured 0, expected/);
     }
   });

@@ -51,6 +51,7 @@ describe("what the ledger composes", () => {
   const run = (unit: "patient" | "image", most: number, median = most) => ({
     plan: planOf(4, unit),
     stepsSpent: 20,
+    classCountsSpent: false,
     mostImagesOfAPatient: most,
     medianImagesOfAPatient: median,
   });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
-import type { Ledger } from "../../../shared/domain.ts";
+import type { Ledger, LedgerRun } from "../../../shared/domain.ts";
 import { messageOf, UserError } from "../../../shared/errors.ts";
 import { formatDelta, formatEpsilon, formatNumber } from "../../../shared/format.ts";
 import type { Core } from "../../core/core.ts";
@@ -114,23 +114,16 @@ function describeLedger(ledger: Ledger): string {
   return [
     table([
       ["run", "unit", "q", "sigma", "planned", "spent", "epsilon", ...patient, "state"],
-      ...ledger.runs.map((run) => [
-        run.runId,
-        run.unit,
-        formatNumber(run.samplingRate, 4),
-        `${formatNumber(run.noiseMultiplier, 4)}${run.noise === undefined ? "" : " (discrete)"}`,
-        run.stepsPlanned,
-        run.stepsSpent,
-        formatEpsilon(run.epsilon),
-        ...(byImage
-          ? [
-              formatEpsilon(run.patient?.epsilon ?? run.epsilon),
-              formatEpsilon(run.patient?.medianEpsilon ?? run.epsilon),
-            ]
-          : []),
-        run.state,
+      ...ledger.runs.flatMap((run) => [
+        lineOfRun(run, byImage),
+        ...(run.classCounts === undefined
+          ? []
+          : [lineOfClassCounts(run, run.classCounts, byImage)]),
       ]),
     ]),
+    ledger.runs.some((run) => run.classCounts !== undefined)
+      ? "Class counts are part of their run's epsilon; their line shows what they cost alone."
+      : null,
     delta === null
       ? "No private run yet: epsilon 0."
       : `All together: epsilon ${formatEpsilon(ledger.epsilon)} at delta ${formatDelta(delta)}` +
@@ -141,5 +134,44 @@ function describeLedger(ledger: Ledger): string {
     verification.intact
       ? `Chain intact, ${ledger.entries.length} entries.`
       : `TAMPERED:\n  ${verification.findings.join("\n  ")}`,
-  ].join("\n");
+  ]
+    .filter((line) => line !== null)
+    .join("\n");
+}
+
+function lineOfRun(run: LedgerRun, byImage: boolean): (string | number)[] {
+  return [
+    run.runId,
+    run.unit,
+    formatNumber(run.samplingRate, 4),
+    `${formatNumber(run.noiseMultiplier, 4)}${run.noise === undefined ? "" : " (discrete)"}`,
+    run.stepsPlanned,
+    run.stepsSpent,
+    formatEpsilon(run.epsilon),
+    ...(byImage
+      ? [
+          formatEpsilon(run.patient?.epsilon ?? run.epsilon),
+          formatEpsilon(run.patient?.medianEpsilon ?? run.epsilon),
+        ]
+      : []),
+    run.state,
+  ];
+}
+
+function lineOfClassCounts(
+  run: LedgerRun,
+  counts: NonNullable<LedgerRun["classCounts"]>,
+  byImage: boolean,
+): (string | number)[] {
+  return [
+    "  its class counts",
+    run.unit,
+    "1",
+    `${formatNumber(counts.noiseMultiplier, 4)} (discrete)`,
+    1,
+    counts.spent ? 1 : 0,
+    formatEpsilon(counts.epsilon),
+    ...(byImage ? [formatEpsilon(counts.patientEpsilon), "–"] : []),
+    counts.spent ? "spent" : "not drawn",
+  ];
 }

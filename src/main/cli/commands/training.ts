@@ -8,7 +8,7 @@ import {
   formatEpsilon,
   formatNumber,
 } from "../../../shared/format.ts";
-import type { NoiseKind, PrivacyUnit, Recipe } from "../../../shared/plan.ts";
+import type { ClassWeights, NoiseKind, PrivacyUnit, Recipe } from "../../../shared/plan.ts";
 import { pretrainedStart } from "../../../shared/pretrained.ts";
 import { startingWeightsInWords } from "../../../shared/starting-weights.ts";
 import type { Core } from "../../core/core.ts";
@@ -29,6 +29,7 @@ interface TrainOptions {
   readonly engine?: string;
   readonly unit?: PrivacyUnit;
   readonly noise?: NoiseKind;
+  readonly classWeights?: ClassWeights;
   readonly canaries?: number;
 }
 
@@ -49,6 +50,11 @@ export function addTrainingCommands(program: Command): void {
     .option("--engine <name>", "what computes; engine list shows the names")
     .option("--unit <unit>", "privacy unit: patient or image", unitArgument)
     .option("--noise <kind>", "gaussian, or the exact discrete-gaussian", noiseArgument)
+    .option(
+      "--class-weights <kind>",
+      "none, or private: by label counts with noise, part of epsilon",
+      classWeightsArgument,
+    )
     .option("--canaries <m>", "made-up patients to audit the run with", wholeNumber(0))
     .action(async (name: string, options: TrainOptions, command: Command) => {
       if ((options.epsilon === undefined) === (options.nonPrivate !== true)) {
@@ -105,6 +111,11 @@ function noiseArgument(text: string): NoiseKind {
   throw new InvalidArgumentError("the noise is gaussian or discrete-gaussian");
 }
 
+function classWeightsArgument(text: string): ClassWeights {
+  if (text === "none" || text === "private") return text;
+  throw new InvalidArgumentError("the class weights are none or private");
+}
+
 function unitArgument(text: string): PrivacyUnit {
   if (text === "patient" || text === "image") return text;
   throw new InvalidArgumentError("the privacy unit is patient or image");
@@ -123,6 +134,7 @@ function changedRecipe(recipe: Recipe, options: TrainOptions): Recipe {
     engine: options.engine ?? recipe.engine,
     unit: options.unit ?? recipe.unit,
     noise: options.noise ?? recipe.noise,
+    classWeights: options.classWeights ?? recipe.classWeights,
     ...(options.canaries === undefined ? {} : { auditCanaries: options.canaries }),
   };
 }

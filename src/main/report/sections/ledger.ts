@@ -1,3 +1,4 @@
+import type { LedgerRun } from "../../../shared/domain.ts";
 import { count, decimals, epsilonText, rate, scientific, undefinedMark } from "../format.ts";
 import type { ReportFacts } from "../input.ts";
 import { captionStyle, type Sheet } from "../layout/sheet.ts";
@@ -38,24 +39,7 @@ export function writeLedger(sheet: Sheet, facts: ReportFacts): void {
       { title: byImage ? "ε (patient)" : "ε", share: byImage ? 1.1 : 0.7, align: "right" },
     ],
     rows: [
-      ...ledger.runs.map((run) => ({
-        cells: [
-          run.runId === privateRun.id ? `${plain(run.runId)} (this report)` : plain(run.runId),
-          run.state,
-          run.unit,
-          run.patients === null ? undefinedMark : count(run.patients.trained),
-          run.patients === null
-            ? undefinedMark
-            : count(run.patients.validation + run.patients.test),
-          rate(run.samplingRate),
-          `${decimals(run.noiseMultiplier, 4)}${run.noise === undefined ? "" : "*"}`,
-          count(run.stepsSpent),
-          count(run.stepsPlanned),
-          run.patient === null
-            ? epsilonText(run.epsilon)
-            : `${epsilonText(run.epsilon)} (${epsilonText(run.patient.epsilon)})`,
-        ],
-      })),
+      ...ledger.runs.flatMap((run) => rowsOfRun(run, run.runId === privateRun.id)),
       {
         cells: ["Composed", "", "", "", "", "", "", "", "", epsilonText(ledger.epsilon)],
         isStrong: true,
@@ -63,7 +47,12 @@ export function writeLedger(sheet: Sheet, facts: ReportFacts): void {
     ],
     note:
       "The composed epsilon is computed from all runs' mechanisms together and is usually less than the sum of the column." +
-      (ledger.runs.some((run) => run.noise !== undefined) ? " * Discrete Gaussian noise." : "") +
+      (ledger.runs.some((run) => run.noise !== undefined || run.classCounts !== undefined)
+        ? " * Discrete Gaussian noise."
+        : "") +
+      (ledger.runs.some((run) => run.classCounts !== undefined)
+        ? " Class counts, drawn with noise before the first step, are part of their run’s ε; their line shows what they cost alone."
+        : "") +
       (byImage
         ? " Where the unit is an image, the first figure is of one image and the one in parentheses of the patient with the most."
         : ""),
@@ -85,6 +74,45 @@ export function writeLedger(sheet: Sheet, facts: ReportFacts): void {
       captionStyle,
     );
   }
+}
+
+/** The line of a run, and under it that of its private class counts, where it has any. */
+function rowsOfRun(run: LedgerRun, isThisReport: boolean): { cells: string[] }[] {
+  const { patients, classCounts } = run;
+  const trained = patients === null ? undefinedMark : count(patients.trained);
+  const pairOf = (one: number, patient: number | null): string =>
+    patient === null ? epsilonText(one) : `${epsilonText(one)} (${epsilonText(patient)})`;
+  const line = {
+    cells: [
+      isThisReport ? `${plain(run.runId)} (this report)` : plain(run.runId),
+      run.state,
+      run.unit,
+      trained,
+      patients === null ? undefinedMark : count(patients.validation + patients.test),
+      rate(run.samplingRate),
+      `${decimals(run.noiseMultiplier, 4)}${run.noise === undefined ? "" : "*"}`,
+      count(run.stepsSpent),
+      count(run.stepsPlanned),
+      pairOf(run.epsilon, run.patient?.epsilon ?? null),
+    ],
+  };
+  if (classCounts === undefined) return [line];
+  const { noiseMultiplier, spent, epsilon, patientEpsilon } = classCounts;
+  const counts = {
+    cells: [
+      "its class counts",
+      spent ? "spent" : "not drawn",
+      run.unit,
+      trained,
+      undefinedMark,
+      "1",
+      `${decimals(noiseMultiplier, 4)}*`,
+      spent ? "1" : "0",
+      "1",
+      pairOf(epsilon, run.patient === null ? null : patientEpsilon),
+    ],
+  };
+  return [line, counts];
 }
 
 /** What was measured exactly on patients whom no run's guarantee protects. */

@@ -67,6 +67,7 @@ export function writeMethod(sheet: Sheet, facts: ReportFacts): void {
           ? "none"
           : `${run.plan.recipe.noise === "gaussian" ? "Gaussian" : "discrete Gaussian"}, σ = ${decimals(run.plan.privacy.noiseMultiplier, 4)} times C on the sum`,
       ),
+      both("Class weights", (run) => classWeightsOf(run, privateRun)),
       both("Divisor of the sum", (run) => rate(run.plan.divisor)),
       both("Weight average", (run) =>
         run.plan.recipe.averagingDecay === 0
@@ -102,6 +103,16 @@ export function writeMethod(sheet: Sheet, facts: ReportFacts): void {
       `The privacy unit of the private run is the ${unitOf(facts)}; the resampling unit is always ` +
       "the patient.",
   );
+}
+
+/** A reference run has the weights of its private twin; a report is always on such a pair. */
+function classWeightsOf(run: RunSummary, privateRun: RunSummary): string {
+  const counts = privateRun.plan.privacy?.classCounts;
+  if (run.plan.recipe.classWeights === "none") return "none";
+  if (counts === undefined) return "from exact counts";
+  return run.id === privateRun.id
+    ? `from private counts, discrete Gaussian, σ = ${decimals(counts.noiseMultiplier, 4)}`
+    : "those of the private run";
 }
 
 /** The weights' file without its folder, which may name a person or a machine. */

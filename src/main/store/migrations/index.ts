@@ -7,6 +7,7 @@ import { leftOut } from "./0006-left-out.ts";
 import { pause } from "./0007-pause.ts";
 import { films } from "./0008-films.ts";
 import { filmRevision } from "./0009-film-revision.ts";
+import { classCounts } from "./0010-class-counts.ts";
 
 /**
  * The schema's migrations in order; the one at index n brings the store to version n + 1. Each
@@ -22,4 +23,5 @@ export const migrations: readonly string[] = [
   pause,
   films,
   filmRevision,
+  classCounts,
 ];

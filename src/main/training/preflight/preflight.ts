@@ -47,12 +47,15 @@ export async function preflight(parts: CheckedParts): Promise<Preflight> {
 }
 
 /** @throws UserError that names what failed. */
-export function requirePassed(result: Preflight): void {
+export function requirePassed(result: Preflight, plan: TrainingPlan): void {
   const failed = result.checks.filter(({ passed }) => !passed);
   if (failed.length === 0) return;
   throw new UserError(
     "conflict",
-    "The check before the run failed, so no step was taken and nothing was spent. " +
+    "The check before the run failed, so no step was taken and " +
+      (plan.privacy?.classCounts === undefined
+        ? "nothing was spent. "
+        : "nothing but the class counts was spent. ") +
       `${failed.map(sentenceOf).join(" ")} This engine or this installation cannot be trusted ` +
       "with private training: choose another engine, and report what is shown here.",
   );
