@@ -66,6 +66,7 @@ describe("importing a folder", () => {
       imported: 4,
       duplicates: 1,
       setAside: 1,
+      passedOver: 2,
       cancelled: false,
     });
     const reasons = Object.fromEntries(

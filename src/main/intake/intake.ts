@@ -94,6 +94,7 @@ export async function importPaths(options: ImportOptions): Promise<ImportResult>
     duplicates: tally.duplicates,
     setAside: tally.setAside,
     quarantined: tally.quarantined,
+    passedOver: foreign,
     seconds: (performance.now() - started) / 1000,
     cancelled,
   };

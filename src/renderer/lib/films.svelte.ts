@@ -29,6 +29,7 @@ export const filmList = $state<FilmList>({
 });
 
 let windows: RowWindows<ImageRow> | null = null;
+let listedRevision: number | null = null;
 /** Rises with each answer, so that what reads rows is run again. */
 let answers = $state(0);
 
@@ -56,9 +57,17 @@ export function replaceFilm(index: number, row: ImageRow): void {
   windows?.replace(index, row);
 }
 
-/** Lists a cohort; the filter stays where it is the same cohort again. */
-export function openFilms(cohortId: number): void {
-  if (filmList.cohortId === cohortId) return;
+/**
+ * Lists a cohort as of a revision of it. Where it is the same cohort again, the filter stays, and
+ * the rows are fetched again only where the cohort has changed since, with the list shown or not.
+ */
+export function openFilms(cohortId: number, revision: number): void {
+  const changed = revision !== listedRevision;
+  listedRevision = revision;
+  if (filmList.cohortId === cohortId) {
+    if (changed) refreshFilms();
+    return;
+  }
   filmList.cohortId = cohortId;
   filmList.filter = {};
   restart();

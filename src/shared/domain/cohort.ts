@@ -69,6 +69,8 @@ export interface ImportResult {
   /** Imported but not used for training (lateral films and the like); part of `imported`. */
   readonly setAside: number;
   readonly quarantined: readonly { readonly path: string; readonly reason: string }[];
+  /** Files in the folders that are plainly no films (tables, texts): not counted as found. */
+  readonly passedOver: number;
   readonly seconds: number;
   readonly cancelled: boolean;
 }

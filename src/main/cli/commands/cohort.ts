@@ -150,7 +150,7 @@ export function describeImport(result: ImportResult): string {
       `(${formatCount(result.setAside)} of them set aside), ` +
       `${formatCount(result.duplicates)} duplicates, ` +
       `${formatCount(result.quarantined.length)} quarantined, ` +
-      `in ${formatDuration(result.seconds)}`,
+      `${formatCount(result.passedOver)} passed over as no films, in ${formatDuration(result.seconds)}`,
   ];
   for (const { path, reason } of result.quarantined.slice(0, rowsListed)) {
     lines.push(`  ${path}: ${reason}`);
