@@ -1,5 +1,6 @@
 import type { Conv2dLayer, DenseLayer } from "../network/description.ts";
 import { byUnit, parameterInput, type Context, type Flow, type LayerResult } from "./context.ts";
+import type { GraphBuilder } from "./builder.ts";
 import { standing } from "./gradients.ts";
 import type { Tensor } from "./ir.ts";
 import { plainWeights, type ConvolutionWeights } from "./weights.ts";
@@ -63,6 +64,15 @@ function windowColumns(context: Context, geometry: WindowGeometry, x: Tensor): T
   ]);
 }
 
+/** Values seen as [rows, a, b], laid out as [rows, b, a], in the shape that they had. */
+function exchanged(
+  builder: GraphBuilder,
+  x: Tensor,
+  seenAs: readonly [rows: number, a: number, b: number],
+): Tensor {
+  return builder.reshape(builder.transpose(builder.reshape(x, seenAs), [0, 2, 1]), x.shape);
+}
+
 /** A bias [channels] on maps, and its gradient: the sum over views and pixels. */
 export function withBias(context: Context, name: string, result: LayerResult): LayerResult {
   const { builder } = context;
@@ -105,10 +115,13 @@ function inputGradient(
   const { inputChannels: inputs, outputChannels: outputs } = layer;
   const pixels = geometry.height * geometry.width;
 
-  if (isPointwise(geometry) || geometry.images * pixels <= 2 * outputs) {
-    const ofTaps = builder.matrixProduct(rows, weights.matrix);
-    if (isPointwise(geometry)) return builder.reshape(ofTaps, [geometry.images, pixels, inputs]);
+  if (isPointwise(geometry) || weights.inputsFirst || geometry.images * pixels <= 2 * outputs) {
+    const product = builder.matrixProduct(rows, weights.matrix);
+    if (isPointwise(geometry)) return builder.reshape(product, [geometry.images, pixels, inputs]);
     const outputRows = rows.shape[0] ?? 0;
+    const ofTaps = weights.inputsFirst
+      ? exchanged(builder, product, [outputRows, inputs, taps])
+      : product;
     const covering = builder.reshape(
       builder.gatherRows(
         builder.reshape(ofTaps, [outputRows * taps, inputs]),
@@ -145,7 +158,15 @@ export function fullConvolution(
   const { builder } = context;
   const geometry = geometryOf(context, layer, flow);
   const output = outputSize(geometry);
-  const columns = windowColumns(context, geometry, flow.tensor);
+  const taps = layer.kernel * layer.kernel;
+  const byTap = windowColumns(context, geometry, flow.tensor);
+  const columns = weights.inputsFirst
+    ? exchanged(builder, byTap, [
+        geometry.images * output.height * output.width,
+        taps,
+        layer.inputChannels,
+      ])
+    : byTap;
   const product = builder.matrixProduct(asRows(context, columns), weights.matrix, {
     second: true,
   });
@@ -219,10 +240,20 @@ function depthwiseConvolution(context: Context, layer: Conv2dLayer, flow: Flow):
   };
 }
 
+function outputPixelsOf(context: Context, layer: FullConvolution, flow: Flow): number {
+  const { height, width } = outputSize(geometryOf(context, layer, flow));
+  return height * width;
+}
+
 export function convolution(context: Context, layer: Conv2dLayer, flow: Flow): LayerResult {
   const result =
     layer.groups === 1
-      ? fullConvolution(context, layer, flow, plainWeights(context, layer))
+      ? fullConvolution(
+          context,
+          layer,
+          flow,
+          plainWeights(context, layer, outputPixelsOf(context, layer, flow)),
+        )
       : depthwiseConvolution(context, layer, flow);
   return layer.bias ? withBias(context, `${layer.name}.bias`, result) : result;
 }

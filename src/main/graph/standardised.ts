@@ -57,6 +57,7 @@ function standardisedWeights(context: Context, layer: StandardisedConv2dLayer): 
 
   return {
     matrix: builder.multiply(centred, factor),
+    inputsFirst: false,
     transposed: (chosen) => {
       const part = parameterInput(
         context,

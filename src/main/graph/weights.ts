@@ -2,11 +2,17 @@ import type { Conv2dLayer } from "../network/description.ts";
 import { parameterInput, type Context } from "./context.ts";
 import { ofMatrix } from "./gradients.ts";
 import type { Tensor } from "./ir.ts";
+import type { ParameterLayout } from "./layout.ts";
 
 /** Where a convolution takes its weights from, and where their gradients go. */
 export interface ConvolutionWeights {
-  /** [outputs, taps * inputs] */
+  /** [outputs, taps * inputs], or [outputs, inputs * taps] where `inputsFirst`. */
   readonly matrix: Tensor;
+  /**
+   * True where the inner axis of `matrix` runs over inputs and then taps, as outside. Columns must
+   * be laid out likewise, and the way back goes by `matrix` too.
+   */
+  readonly inputsFirst: boolean;
   /** The weights of some taps, transposed: [chosen taps * outputs, inputs]. */
   transposed(chosen: readonly number[]): Tensor;
   /**
@@ -16,19 +22,43 @@ export interface ConvolutionWeights {
   keepGradients(gradient: Tensor, columns: Tensor): void;
 }
 
-/** Weights that are used as they are. */
-export function plainWeights(context: Context, layer: Conv2dLayer): ConvolutionWeights {
+/** Images computed at once for which layouts are chosen; few micro-batches hold more. */
+const usualImages = 16;
+
+/**
+ * True where the columns of a micro-batch hold so much fewer values than weights and gradient
+ * that it is the columns which change their order, not weights and gradient at every step. The
+ * answer must not depend on the size of the micro-batch, since gradients of all sizes are added.
+ */
+function movesColumns(outputPixels: number, outputs: number): boolean {
+  return usualImages * outputPixels <= 2 * outputs;
+}
+
+/** Weights that are used as they are, of a convolution with so many output pixels. */
+export function plainWeights(
+  context: Context,
+  layer: Conv2dLayer,
+  outputPixels: number,
+): ConvolutionWeights {
   const name = `${layer.name}.weight`;
   const { inputChannels: inputs, outputChannels: outputs } = layer;
   const taps = layer.kernel * layer.kernel;
-  const layout = { kind: "tapsFirst", inputs, taps } as const;
+  const inputsFirst = taps > 1 && inputs > 1 && movesColumns(outputPixels, outputs);
+  // With one tap, or one input, both orders are the same.
+  const layout: ParameterLayout =
+    inputsFirst || taps === 1 || inputs === 1
+      ? { kind: "flat" }
+      : { kind: "tapsFirst", inputs, taps };
   return {
     matrix: parameterInput(context, name, layout, [outputs, taps * inputs]),
+    inputsFirst,
     transposed: (chosen) =>
-      parameterInput(context, name, { kind: "transposed", inputs, taps, chosen }, [
-        chosen.length * outputs,
-        inputs,
-      ]),
+      parameterInput(
+        context,
+        name,
+        taps === 1 ? { kind: "flat" } : { kind: "transposed", inputs, taps, chosen },
+        [chosen.length * outputs, inputs],
+      ),
     keepGradients: (gradient, columns) => {
       context.parameterGradients.push({
         parameter: name,
