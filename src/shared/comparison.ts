@@ -30,7 +30,8 @@ export interface LabelResult {
 
 /** One label of one run in one subgroup. */
 export interface SubgroupResult {
-  readonly attribute: "sex" | "age";
+  /** "sex", "age", "comorbidity", or a free subgroup (subgroups.ts). */
+  readonly attribute: string;
   /** "Female", "60–69", ... */
   readonly group: string;
   readonly finding: FindingKey;
@@ -46,7 +47,7 @@ export interface SubgroupResult {
  * have enough positives and negatives for.
  */
 export interface FairnessResult {
-  readonly attribute: "sex" | "age";
+  readonly attribute: string;
   readonly group: string;
   readonly patients: number;
   readonly images: number;
@@ -101,13 +102,13 @@ export interface Comparison {
     readonly macroAuroc: Interval | null;
     readonly labels: readonly { readonly finding: FindingKey; readonly auroc: Interval | null }[];
     readonly subgroups: readonly {
-      readonly attribute: "sex" | "age";
+      readonly attribute: string;
       readonly group: string;
       readonly finding: FindingKey;
       readonly auroc: Interval | null;
     }[];
     readonly fairness: readonly {
-      readonly attribute: "sex" | "age";
+      readonly attribute: string;
       readonly group: string;
       readonly macroAuroc: Interval | null;
     }[];
@@ -132,6 +133,9 @@ export interface ScoredImage {
   readonly patientId: number;
   readonly sex: Sex | null;
   readonly ageYears: number | null;
+  readonly comorbidityCount: number | null;
+  /** The image's value in each free subgroup that has one, by the column's name. */
+  readonly subgroups: Readonly<Record<string, string>>;
   readonly part: "validation" | "test";
   /** 1, 0 or null where the label is missing, in the order of findingKeys. */
   readonly truth: readonly (0 | 1 | null)[];

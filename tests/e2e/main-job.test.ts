@@ -21,12 +21,21 @@ const tab = (name: RegExp): Locator => page.getByRole("tab", { name });
 const picture = (name: string): Promise<Buffer> =>
   page.screenshot({ path: `test-results/screens/${name}.png` });
 
+/** A column of the site's own: each patient's ward. */
+async function addWards(file: string): Promise<void> {
+  const [head = "", ...rows] = (await readFile(file, "utf8")).trimEnd().split("\n");
+  const wardOf = (row: string) => (Number(row.replace(/\D/g, "").at(5)) % 2 === 0 ? "A" : "B");
+  const withWard = rows.map((row) => `${row},ward ${wardOf(row.split(",")[0] ?? "")}`);
+  await writeFile(file, [`${head},ward`, ...withWard, ""].join("\n"));
+}
+
 test.beforeAll(async () => {
   test.setTimeout(180_000);
   folder = await mkdtemp(join(tmpdir(), "silhouette-main-job-"));
   films = join(folder, "films");
   report = join(folder, "report.pdf");
   await generatePhantoms({ folder: films, patients: 110, seed: 21, sizePixels: 128 });
+  await addWards(join(films, "labels.csv"));
   await mkdir(join(films, "letters"));
   await writeFile(join(films, "letters", "letter.dcm"), "Dear colleague,\n");
   launched = await launch();
@@ -67,17 +76,23 @@ test("a folder becomes a cohort, and what is no film is quarantined with a reaso
 test("the labels go in through their preview", async () => {
   await tab(/Labels/).click();
   await button("Choose labels file").click();
+  await page.getByRole("checkbox", { name: "ward", exact: true }).check();
   await button("Import labels").click();
   await expect(page.locator("[data-testid=job-labels][data-state=finished]")).toBeVisible({
     timeout: 60_000,
   });
   await tab(/Overview/).click();
   await expect(page.getByText("Cardiomegaly").first()).toBeVisible();
+  await expect(page.getByRole("heading", { name: "ward", exact: true })).toBeVisible();
   await picture("2-overview");
 });
 
 test("a film opens from the table and is inverted by a key", async () => {
   await tab(/Films/).click();
+  const all = await page.getByTestId("film-count").innerText();
+  await page.getByLabel("Subgroup").selectOption({ label: "ward A" });
+  await expect(page.getByTestId("film-count")).toContainText("match the filter");
+  expect(await page.getByTestId("film-count").innerText()).not.toBe(all);
   const grid = page.getByRole("grid", { name: "Films" });
   await grid.press("ArrowDown");
   await grid.press("Enter");
@@ -89,8 +104,12 @@ test("a film opens from the table and is inverted by a key", async () => {
   await page.waitForTimeout(500);
   const inverted = await viewer.locator("canvas").screenshot();
   expect(inverted.equals(before)).toBe(false);
+  const about = page.getByRole("complementary", { name: "About this film" });
+  await expect(about).toContainText(/Sex\s*(Female|Male) \(from the DICOM file\)/);
+  await expect(about).toContainText(/ward\s*ward A \(table [0-9a-f]{16}\)/);
   await picture("3-film");
   await page.keyboard.press("Escape");
+  await button("Clear filter").click();
 });
 
 test("the patients are split once", async () => {
@@ -126,7 +145,11 @@ test("both runs are compared and the report is written", async () => {
   await button("Compare on the test patients").click();
   await expect(page.getByTestId("label-table")).toBeVisible({ timeout: 60_000 });
   await expect(page.getByTestId("label-table")).toContainText("Cardiomegaly");
+  await expect(page.getByTestId("fairness-table")).toContainText(/ward\s*ward A/);
+  await expect(page.getByTestId("subgroup-table")).toContainText(/ward\s*ward B/);
   await picture("6-compare");
+  await page.getByTestId("subgroup-table").scrollIntoViewIfNeeded();
+  await picture("6-subgroups");
   await button("Export PDF").click();
   await expect(page.getByRole("main").getByRole("button", { name: "Open report" })).toBeVisible({
     timeout: 60_000,

@@ -14,9 +14,9 @@ import { differenceOf } from "./difference.ts";
 import { rocCurve, youdenThreshold, type ScoredLabels } from "./roc.ts";
 import {
   attributesOf,
+  groupOf,
   imageColumnsOf,
   labelColumnsOf,
-  groupsOf,
   partsOf,
   patientsIn,
   requireSameImages,
@@ -108,7 +108,7 @@ export async function compareRuns(options: CompareOptions): Promise<Comparison> 
 
 function prepare(run: RunToEvaluate, minimumCell: number): Omit<PreparedRun, "sampled"> {
   const parts = partsOf(run.runId, run.scored);
-  const attributes = attributesOf(parts.test);
+  const attributes = attributesOf(parts.test, minimumCell);
   const plan = planCells(attributes);
   const thresholds = findingKeys.map((_, label) =>
     youdenThreshold(labelOf(parts.validation, label)),
@@ -157,10 +157,11 @@ function evaluationOf(prepared: PreparedRun, confidence: number): RunEvaluation 
     };
   });
 
-  const members = plan.groups.map((group) =>
-    parts.test.filter((image) => groupsOf(image)[group.attribute] === group.group),
-  );
-  const attributeOf = (index: number): "sex" | "age" => (index === 0 ? "sex" : "age");
+  const members = plan.groups.map(({ attribute, group }) => {
+    const of = attributes[attribute];
+    return of === undefined ? [] : parts.test.filter((image) => groupOf(image, of) === group);
+  });
+  const attributeOf = (index: number): string => attributes[index]?.name ?? "";
   const subgroups = plan.groups.flatMap((group, index) =>
     findingKeys.map((finding, label): SubgroupResult => {
       const images = (members[index] ?? []).filter((image) => image.truth[label] !== null);

@@ -27,7 +27,7 @@ export function differenceOf(
     );
   };
   const plan = planCells(referenceRun.attributes);
-  const attributeOf = (index: number): "sex" | "age" => (index === 0 ? "sex" : "age");
+  const attributeOf = (index: number): string => referenceRun.attributes[index]?.name ?? "";
   return {
     macroAuroc: intervalAt(statistics.macroIndex),
     labels: findingKeys.map((finding, label) => ({

@@ -1,7 +1,15 @@
 import type { ScoredImage } from "../../shared/comparison.ts";
 import { UserError } from "../../shared/errors.ts";
 import { findingKeys } from "../../shared/findings.ts";
-import { ageBinOf, ageBins, sexTitles } from "../../shared/subgroups.ts";
+import {
+  ageBinOf,
+  ageBins,
+  comorbidityGroupOf,
+  comorbidityGroups,
+  freeAttribute,
+  freeColumnOf,
+  sexTitles,
+} from "../../shared/subgroups.ts";
 import type { Attribute, CellPlan } from "./statistics.ts";
 import type { LabelColumns } from "./tally.ts";
 
@@ -80,19 +88,57 @@ export function patientsIn(images: readonly ScoredImage[]): number {
   return new Set(images.map((image) => image.patientId)).size;
 }
 
-/** Sex and age as the study divides them; "Other" only where somebody is. */
-export function attributesOf(images: readonly ScoredImage[]): Attribute[] {
+/** The group of a free subgroup's values that too few test patients have to be told apart. */
+const rareValues = "other values";
+
+/**
+ * Sex and age as the study divides them ("Other" only where somebody is), the number of
+ * co-morbidities where it is known of anybody, and the free subgroups in the order of their names.
+ * Values of a free subgroup with fewer patients than the minimum share one group.
+ */
+export function attributesOf(images: readonly ScoredImage[], minimumCell: number): Attribute[] {
   const sexes = [sexTitles.F, sexTitles.M];
   if (images.some((image) => image.sex === "O")) sexes.push(sexTitles.O);
-  return [
+  const attributes: Attribute[] = [
     { name: "sex", groups: sexes, pair: [sexTitles.F, sexTitles.M] },
     { name: "age", groups: ageBins.map((bin) => bin.title), pair: null },
   ];
+  if (images.some((image) => image.comorbidityCount !== null)) {
+    attributes.push({ name: "comorbidity", groups: comorbidityGroups, pair: null });
+  }
+  const columns = new Set(images.flatMap((image) => Object.keys(image.subgroups)));
+  for (const column of [...columns].sort()) {
+    const groups = freeGroups(images, column, minimumCell);
+    attributes.push({ name: freeAttribute(column), groups, pair: null });
+  }
+  return attributes;
 }
 
-/** The group of an image in each attribute of attributesOf; null where it is unknown. */
-export function groupsOf(image: ScoredImage): readonly (string | null)[] {
-  return [image.sex === null ? null : sexTitles[image.sex], ageBinOf(image.ageYears)];
+function freeGroups(images: readonly ScoredImage[], column: string, minimumCell: number): string[] {
+  const patients = new Map<string, Set<number>>();
+  for (const { patientId, subgroups } of images) {
+    const value = subgroups[column];
+    if (value === undefined) continue;
+    const having = patients.get(value) ?? new Set();
+    patients.set(value, having.add(patientId));
+  }
+  const values = [...patients.keys()].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  const large = values.filter((value) => (patients.get(value)?.size ?? 0) >= minimumCell);
+  const rest = large.length < values.length && !large.includes(rareValues) ? [rareValues] : [];
+  return [...large, ...rest];
+}
+
+/** The group of an image in an attribute of attributesOf; null where it is unknown. */
+export function groupOf(image: ScoredImage, attribute: Attribute): string | null {
+  const column = freeColumnOf(attribute.name);
+  if (column !== null) {
+    const value = image.subgroups[column];
+    if (value === undefined) return null;
+    return attribute.groups.includes(value) ? value : rareValues;
+  }
+  if (attribute.name === "sex") return image.sex === null ? null : sexTitles[image.sex];
+  if (attribute.name === "age") return ageBinOf(image.ageYears);
+  return comorbidityGroupOf(image.comorbidityCount);
 }
 
 /** What all labels of a run share: each image's patient as a number from 0, and its cells. */
@@ -110,8 +156,9 @@ export function imageColumnsOf(
   const numbers = patientNumbers(images);
   const cells = new Uint16Array(images.length * attributes.length);
   images.forEach((image, row) => {
-    groupsOf(image).forEach((group, attribute) => {
-      const index = attributes[attribute]?.groups.indexOf(group ?? "") ?? -1;
+    attributes.forEach((of, attribute) => {
+      const group = groupOf(image, of);
+      const index = group === null ? -1 : of.groups.indexOf(group);
       cells[row * attributes.length + attribute] = plan.cellOf(attribute, index < 0 ? null : index);
     });
   });

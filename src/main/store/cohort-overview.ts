@@ -4,6 +4,7 @@ import type {
   CountByValue,
   SplitPart,
   SplitSummary,
+  SubgroupCounts,
 } from "../../shared/domain.ts";
 import { findingKeys, grades, type FindingKey } from "../../shared/findings.ts";
 import { ageBins } from "../../shared/subgroups.ts";
@@ -64,6 +65,7 @@ function overviewCounts(
          GROUP BY 1 ORDER BY attribute.value`,
       )
       .all(cohortId) as CountByValue[],
+    bySubgroup: subgroupCounts(database, cohortId),
     byImagesPerPatient: database
       .prepare(
         `SELECT CAST(each AS TEXT) AS value, sum(each) AS images, count(*) AS patients
@@ -74,6 +76,26 @@ function overviewCounts(
       .all(cohortId) as CountByValue[],
     labels: labelCounts(database, cohortId, summary),
   };
+}
+
+function subgroupCounts(database: Database, cohortId: number): SubgroupCounts[] {
+  const rows = database
+    .prepare(
+      `SELECT name, image_subgroup.value, count(*) AS images,
+         count(DISTINCT image.patient_id) AS patients
+       FROM image_subgroup JOIN image ON image.id = image_subgroup.image_id
+       WHERE image.cohort_id = ? AND image.status = 'included'
+       GROUP BY name, image_subgroup.value`,
+    )
+    .all(cohortId) as (CountByValue & { readonly name: string })[];
+  return [...Map.groupBy(rows, ({ name }) => name)]
+    .map(([name, values]) => ({
+      name,
+      values: values
+        .map(({ value, images, patients }) => ({ value, images, patients }))
+        .toSorted((a, b) => a.value.localeCompare(b.value, "en", { numeric: true })),
+    }))
+    .toSorted((a, b) => a.name.localeCompare(b.name, "en"));
 }
 
 function sortedByValue(counts: CountByValue[]): CountByValue[] {

@@ -17,6 +17,10 @@ export function scoredImages(
     .prepare(
       `SELECT prediction.image_id AS imageId, image.patient_id AS patientId, patient.sex,
          image.age_years AS ageYears, prediction.part, prediction.scores,
+         (SELECT CAST(value AS INTEGER) FROM attribute WHERE attribute.patient_id = patient.id
+           AND attribute.name = 'comorbidity_count') AS comorbidityCount,
+         (SELECT json_group_object(name, value) FROM image_subgroup
+           WHERE image_subgroup.image_id = image.id) AS subgroups,
          (SELECT json_group_object(finding, grade) FROM consensus
            WHERE consensus.image_id = image.id) AS grades
        FROM prediction
@@ -29,14 +33,17 @@ export function scoredImages(
     patientId: number;
     sex: Sex | null;
     ageYears: number | null;
+    comorbidityCount: number | null;
+    subgroups: string;
     part: "validation" | "test";
     scores: Buffer;
     grades: string;
   }[];
-  return rows.map(({ scores, grades, ...row }) => {
+  return rows.map(({ scores, grades, subgroups, ...row }) => {
     const graded = JSON.parse(grades) as Partial<Record<FindingKey, number>>;
     return {
       ...row,
+      subgroups: JSON.parse(subgroups) as Record<string, string>,
       truth: findingKeys.map((finding) => {
         const grade = graded[finding];
         return grade === undefined ? null : grade >= positiveAtGrade ? 1 : 0;

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { imageSortSchema } from "../../shared/contract.ts";
-import type { ImageFilter, ImageRow, ImageStatus } from "../../shared/domain.ts";
+import type { AttributeSources, ImageFilter, ImageRow, ImageStatus } from "../../shared/domain.ts";
 import { UserError } from "../../shared/errors.ts";
 import { findingKeys, type FindingKey, type Grade } from "../../shared/findings.ts";
 import type { Database } from "./database.ts";
@@ -40,7 +40,7 @@ export function imageRows(
   const { offset, limit } = query;
   const { total, ids } = isPlain(query.filter, query.sort)
     ? plainWindow(database, query.cohortId, offset, limit)
-    : windowOf(orderedFilms(database, query), offset, limit);
+    : windowOf(filmsOf(database, query), offset, limit);
   const rows = database
     .prepare(`SELECT ${columns} ${from} WHERE image.id IN (SELECT value FROM json_each(?))`)
     .all(JSON.stringify(ids)) as StoredRow[];
@@ -52,6 +52,23 @@ export function imageRows(
       return row === undefined ? [] : [toImageRow(row)];
     }),
   };
+}
+
+/** The films that pass, in order; a free subgroup is looked up in the store beside the index. */
+function filmsOf(
+  database: Database,
+  query: { readonly cohortId: number; readonly filter: ImageFilter; readonly sort: ImageSort },
+): Int32Array {
+  const { subgroup, ...filter } = query.filter;
+  const films = orderedFilms(database, { ...query, filter });
+  if (subgroup === undefined) return films;
+  const members = new Set(
+    database
+      .prepare("SELECT image_id FROM image_subgroup WHERE name = ? AND value = ?")
+      .pluck()
+      .all(subgroup.name, subgroup.value) as number[],
+  );
+  return films.filter((id) => members.has(id));
 }
 
 /** All films by their number, as a cohort is opened: the store has that order at hand. */
@@ -115,6 +132,25 @@ export function imageDetails(database: Database, imageId: number): ImageDetails 
     throw new UserError("not-found", `There is no image with the number ${imageId}.`);
   }
   return row;
+}
+
+/** Where the film's sex, age, co-morbidities and free subgroups come from. */
+export function attributeSources(database: Database, imageId: number): AttributeSources {
+  const sources = database
+    .prepare(
+      `SELECT patient.sex_source AS sexSource, image.age_source AS ageSource,
+         (SELECT source FROM attribute WHERE attribute.patient_id = patient.id
+           AND name = 'comorbidity_count') AS comorbiditySource
+       FROM image JOIN patient ON patient.id = image.patient_id WHERE image.id = ?`,
+    )
+    .get(imageId) as Omit<AttributeSources, "subgroups"> | undefined;
+  if (sources === undefined) {
+    throw new UserError("not-found", `There is no image with the number ${imageId}.`);
+  }
+  const subgroups = database
+    .prepare("SELECT name, value, source FROM image_subgroup WHERE image_id = ? ORDER BY name")
+    .all(imageId) as AttributeSources["subgroups"];
+  return { ...sources, subgroups };
 }
 
 /** Includes an image, or sets it aside with a reason. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type {
+  AttributeSources,
   CohortOverview,
   CohortSummary,
   ImageFilter,
@@ -19,6 +20,7 @@ export const imageFilterSchema = z.object({
   viewPosition: z.string().exactOptional(),
   finding: z.enum(findingKeys).exactOptional(),
   patient: z.string().exactOptional(),
+  subgroup: z.object({ name: z.string().min(1), value: z.string() }).exactOptional(),
 }) satisfies z.ZodType<ImageFilter, unknown>;
 
 export const imageSortSchema = z.object({
@@ -62,14 +64,15 @@ export const cohortProcedures = {
     }),
   ).returns<{ total: number; rows: readonly ImageRow[] }>(),
   "cohort:image": procedure(z.object({ imageId })).returns<
-    ImageRow & {
-      /** The path of the original, as far as it is still known on this machine. */
-      readonly path: string | null;
-      readonly rows: number;
-      readonly columns: number;
-      readonly bitsStored: number;
-      readonly photometricInterpretation: string;
-    }
+    ImageRow &
+      AttributeSources & {
+        /** The path of the original, as far as it is still known on this machine. */
+        readonly path: string | null;
+        readonly rows: number;
+        readonly columns: number;
+        readonly bitsStored: number;
+        readonly photometricInterpretation: string;
+      }
   >(),
   "cohort:set-status": procedure(
     z.object({

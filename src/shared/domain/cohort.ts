@@ -25,6 +25,11 @@ export interface CountByValue {
   readonly patients: number;
 }
 
+export interface SubgroupCounts {
+  readonly name: string;
+  readonly values: readonly CountByValue[];
+}
+
 /** The distributions that the cohort screen and `silhouette cohort` show. */
 export interface CohortOverview {
   readonly summary: CohortSummary;
@@ -33,6 +38,8 @@ export interface CohortOverview {
   readonly byAge: readonly CountByValue[];
   readonly byViewPosition: readonly CountByValue[];
   readonly byComorbidity: readonly CountByValue[];
+  /** Free subgroups, in the order of their names: a table's column and its values. */
+  readonly bySubgroup: readonly SubgroupCounts[];
   readonly byImagesPerPatient: readonly CountByValue[];
   readonly labels: readonly {
     readonly finding: FindingKey;

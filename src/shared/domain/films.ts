@@ -44,6 +44,20 @@ export interface ImageRow {
   readonly grades: Readonly<Record<FindingKey, Grade | null>>;
 }
 
+/** Where a film's attributes come from: the film's own header (null), or the table that filled it in. */
+export interface AttributeSources {
+  readonly sexSource: string | null;
+  readonly ageSource: string | null;
+  /** Null where nothing is known of the patient's co-morbidities. */
+  readonly comorbiditySource: string | null;
+  /** The film's values in the free subgroups, each with the table that gave it. */
+  readonly subgroups: readonly {
+    readonly name: string;
+    readonly value: string;
+    readonly source: string;
+  }[];
+}
+
 export interface ImageFilter {
   readonly status?: ImageStatus;
   readonly sex?: Sex;
@@ -55,6 +69,8 @@ export interface ImageFilter {
   readonly finding?: FindingKey;
   /** The start of a patient's pseudonym. */
   readonly patient?: string;
+  /** Images with this value in a free subgroup. */
+  readonly subgroup?: { readonly name: string; readonly value: string };
 }
 
 export interface QuarantinedFile {

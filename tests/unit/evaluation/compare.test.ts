@@ -42,6 +42,8 @@ function tiny(rows: readonly TinyRow[]): ScoredImage[] {
     patientId: index + 1,
     sex: index % 2 === 0 ? "F" : "M",
     ageYears: 65,
+    comorbidityCount: null,
+    subgroups: {},
     part: row.part,
     truth: Array.from({ length: 8 }, () => row.truth),
     scores: Array.from({ length: 8 }, () => row.score),
@@ -91,6 +93,48 @@ describe("compareRuns", () => {
     };
     check("Female", (image) => image.sex === "F");
     check("60–69", (image) => ageBinOf(image.ageYears) === "60–69");
+    check("3 or more", (image) => (image.comorbidityCount ?? 0) >= 3);
+    check("intensive care", (image) => image.subgroups["ward"] === "intensive care");
+  });
+
+  it("divides by sex, age, co-morbidities and each free subgroup, in both runs alike", () => {
+    const attributes = ["sex", "age", "comorbidity", "table:ward"];
+    for (const run of [comparison.privateRun, comparison.referenceRun, comparison.difference]) {
+      for (const rows of [run?.subgroups, run?.fairness]) {
+        expect([...new Set(rows?.map(({ attribute }) => attribute))]).toEqual(attributes);
+      }
+    }
+    const wards = comparison.privateRun?.fairness.filter((one) => one.attribute === "table:ward");
+    expect(wards?.map(({ group }) => group)).toEqual(["emergency", "intensive care", "outpatient"]);
+    for (const ward of wards ?? []) {
+      expect(ward.macroAuroc?.low).toBeLessThan(ward.macroAuroc?.estimate ?? 0);
+      expect(ward.macroAuroc?.high).toBeGreaterThan(ward.macroAuroc?.estimate ?? 1);
+    }
+  });
+
+  it("puts values of a free subgroup with fewer patients than the minimum together", async () => {
+    // Values of one, two and many test patients; the names of the rare ones appear nowhere.
+    const withRoom = privateScores.map((image): ScoredImage => {
+      const room = image.patientId % 50 === 1 ? `Mrs ${String(image.patientId)}` : "hall";
+      return { ...image, subgroups: { room } };
+    });
+    const rare = new Set(
+      withRoom
+        .filter((image) => image.part === "test" && image.subgroups["room"] !== "hall")
+        .map((image) => image.patientId),
+    );
+    const result = await compareRuns({
+      privateRun: run("private", withRoom),
+      referenceRun: null,
+      bootstrapSamples: 5,
+    });
+    const rooms = result.privateRun?.fairness.filter(({ attribute }) => attribute === "table:room");
+    expect(rooms?.map(({ group, patients }) => [group, patients])).toEqual([
+      ["hall", (result.privateRun?.testPatients ?? 0) - rare.size],
+      ["other values", rare.size],
+    ]);
+    expect(rare.size).toBeGreaterThan(1);
+    expect(JSON.stringify(result)).not.toContain("Mrs");
   });
 
   it("computes the study's difference of accuracies as female minus male", () => {

@@ -22,6 +22,7 @@ export interface SimulationOptions {
   readonly imagesPerPatient?: number;
 }
 
+const wards = ["emergency", "intensive care", "outpatient", "outpatient"];
 const prevalences = [0.42, 0.1, 0.16, 0.14, 0.12, 0.1, 0.15, 0.13];
 
 /**
@@ -59,7 +60,17 @@ export function simulateScores(options: SimulationOptions): {
           const z = (value === 1 ? separation : 0) + (shared[label] ?? 0) + 0.62 * normal();
           return 1 / (1 + Math.exp(-(1.6 * z - 2.2)));
         });
-      const common = { imageId, patientId, sex, ageYears, part, truth };
+      const common = {
+        imageId,
+        patientId,
+        sex,
+        ageYears,
+        // From the numbers at hand, so that the draws stay what they are.
+        comorbidityCount: patientId % 11 === 0 ? null : patientId % 5,
+        subgroups: patientId % 13 === 0 ? {} : { ward: wards[patientId % 4] ?? "" },
+        part,
+        truth,
+      };
       privateScores.push({ ...common, scores: scoresOf(options.privateSeparation) });
       referenceScores.push({ ...common, scores: scoresOf(options.referenceSeparation) });
     }

@@ -97,6 +97,15 @@ export async function exampleInput(
         { value: "PA", images: 7837, patients: 4022 },
       ],
       byComorbidity: [],
+      bySubgroup: [
+        {
+          name: "ward",
+          values: [
+            { value: "emergency", images: 12_040, patients: 5200 },
+            { value: "outpatient", images: 7837, patients: 4022 },
+          ],
+        },
+      ],
       byImagesPerPatient: [
         { value: "1", images: 3100, patients: 3100 },
         { value: "2", images: 4200, patients: 2100 },

@@ -6,7 +6,14 @@ import { findingKeys } from "../../../src/shared/findings.ts";
 import { cohortOverview } from "../../../src/main/store/cohort-overview.ts";
 import { cohortSummary } from "../../../src/main/store/cohorts.ts";
 import { transaction, type Database } from "../../../src/main/store/database.ts";
-import { imageRows, setImageStatus, type ImageSort } from "../../../src/main/store/image-table.ts";
+import {
+  attributeSources,
+  imageRow,
+  imageRows,
+  setImageStatus,
+  type ImageSort,
+} from "../../../src/main/store/image-table.ts";
+import { labelWriter } from "../../../src/main/store/labels.ts";
 import { createSplit } from "../../../src/main/store/splits.ts";
 import { seeded } from "../../support/films.ts";
 import { addImage, openTestStore } from "./fixtures.ts";
@@ -19,6 +26,7 @@ beforeAll(() => {
   ({ database, cohortId } = openTestStore());
   const random = seeded(7);
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
+  const labels = labelWriter(database);
   transaction(database, () => {
     for (let film = 0; film < films; film += 1) {
       const patient = Math.floor(random() * 40);
@@ -41,6 +49,7 @@ beforeAll(() => {
         )
         .run(pick(["2020-01-02", "2019-12-31", null]), id);
       label(id, findingKeys[film % findingKeys.length] ?? "cardiomegaly", Math.floor(random() * 5));
+      if (film % 3 !== 0) labels.setSubgroup(id, "ward", `ward ${film % 5}`, "wards.csv");
     }
   });
   // A second cohort, whose films must never show up in the first.
@@ -107,6 +116,8 @@ function bySql(filter: ImageFilter, sort: ImageSort): number[] {
          AND (:patient IS NULL OR instr(patient.pseudonym, :patient) = 1)
          AND (:finding IS NULL OR EXISTS (SELECT 1 FROM consensus WHERE image_id = image.id
            AND finding = :finding AND grade >= 2))
+         AND (:ward IS NULL OR EXISTS (SELECT 1 FROM image_subgroup WHERE image_id = image.id
+           AND name = 'ward' AND value = :ward))
        ORDER BY ${order} ${direction}, image.id ${direction}`,
     )
     .pluck()
@@ -120,6 +131,7 @@ function bySql(filter: ImageFilter, sort: ImageSort): number[] {
       to: filter.ageTo ?? null,
       patient: filter.patient ?? null,
       finding: filter.finding ?? null,
+      ward: filter.subgroup?.value ?? null,
     }) as number[];
 }
 
@@ -133,6 +145,10 @@ const filters = fc.record(
     viewPosition: fc.constantFrom("PA", "AP", "", "LL"),
     patient: fc.constantFrom("", "1", "9e", "f", "nobody"),
     finding: fc.constantFrom(...findingKeys),
+    subgroup: fc.record({
+      name: fc.constant("ward"),
+      value: fc.constantFrom("ward 1", "ward 4", "no ward"),
+    }),
   },
   { requiredKeys: [] },
 );
@@ -185,16 +201,67 @@ describe("the film table", () => {
   });
 });
 
+describe("a film's attributes", () => {
+  it("say whether the film or a table gave them", () => {
+    const id = addImage(database, cohortId, {
+      patient: "s",
+      sex: null,
+      instance: "s",
+      content: "s",
+    });
+    const film = imageRow(database, id);
+    const labels = labelWriter(database);
+    labels.fillSex(film.patientId, "M", "ages.csv");
+    labels.fillAge(id, 71, "ages.csv");
+    labels.setAttribute(film.patientId, "comorbidity_count", 2, "ills.csv");
+    labels.setSubgroup(id, "ward", "ward 9", "wards.csv");
+    expect(attributeSources(database, id)).toEqual({
+      sexSource: "ages.csv",
+      ageSource: film.ageYears === null ? "ages.csv" : null,
+      comorbiditySource: "ills.csv",
+      subgroups: [{ name: "ward", value: "ward 9", source: "wards.csv" }],
+    });
+    const [own] = imageRows(database, {
+      cohortId,
+      filter: { sex: "F" },
+      sort: { column: "id", descending: false },
+      offset: 0,
+      limit: 1,
+    }).rows;
+    expect(attributeSources(database, own?.id ?? 0)).toMatchObject({ sexSource: null });
+    labels.fillSex(own?.patientId ?? 0, "M", "ages.csv");
+    expect(attributeSources(database, own?.id ?? 0)).toMatchObject({ sexSource: null });
+  });
+});
+
 describe("the counts of a cohort", () => {
+  it("hold each free subgroup's values, and follow a change of one", () => {
+    const wards = () => cohortOverview(database, cohortId).bySubgroup;
+    const before = wards();
+    expect(before.map(({ name }) => name)).toEqual(["ward"]);
+    for (const { value, images, patients } of before[0]?.values ?? []) {
+      const films = bySql(
+        { status: "included", subgroup: { name: "ward", value } },
+        { column: "id", descending: false },
+      );
+      expect(images).toBe(films.length);
+      expect(patients).toBe(new Set(films.map((id) => imageRow(database, id).patientId)).size);
+    }
+    const [film] = bySql({ status: "included" }, { column: "id", descending: false });
+    labelWriter(database).setSubgroup(film ?? 0, "scanner", "A", "scanners.csv");
+    expect(wards().map(({ name }) => name)).toEqual(["scanner", "ward"]);
+  });
+
   it("are kept while nothing changes and counted anew when something does", () => {
     const first = cohortOverview(database, cohortId);
-    database.exec(`UPDATE film_count SET value = replace(value, '"images":${films}', '"images":1')
+    const { images } = first.summary;
+    database.exec(`UPDATE film_count SET value = replace(value, '"images":${images}', '"images":1')
       WHERE kind = 'summary'`);
     // Only a kept count can show what was just falsified.
     expect(cohortSummary(database, cohortId).images).toBe(1);
     addImage(database, cohortId, { patient: "new", instance: "new", content: "new" });
     const second = cohortOverview(database, cohortId);
-    expect(second.summary.images).toBe(films + 1);
+    expect(second.summary.images).toBe(images + 1);
     expect(second.bySex.find(({ value }) => value === "unknown")?.images).toBe(
       (first.bySex.find(({ value }) => value === "unknown")?.images ?? 0) + 1,
     );

@@ -190,6 +190,8 @@ function describeCohort(overview: CohortOverview): string {
     counts("Status", overview.byStatus),
     counts("Sex", overview.bySex),
     counts("Age", overview.byAge),
+    counts("Co-morbidities", overview.byComorbidity),
+    ...overview.bySubgroup.map(({ name, values }) => counts(name, values)),
     labels,
     split,
   ].join("\n\n");

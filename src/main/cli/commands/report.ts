@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import type { Comparison, RunEvaluation } from "../../../shared/comparison.ts";
+import { shownCount, type Comparison, type RunEvaluation } from "../../../shared/comparison.ts";
 import { messageOf, UserError } from "../../../shared/errors.ts";
 import { findings } from "../../../shared/findings.ts";
 import { formatDelta, formatEpsilon, formatInterval } from "../../../shared/format.ts";
+import { attributeTitle } from "../../../shared/subgroups.ts";
 import type { Core } from "../../core/core.ts";
 import { metricsFromTable, type TableMetrics } from "../../evaluation/table.ts";
 import { table, type Output } from "../output.ts";
@@ -163,6 +164,21 @@ export function describeComparison(comparison: Comparison): string {
       ["Label", "positive", "negative", ...runs.map((run) => `AUROC ${run.kind}`)],
       ...rows,
       ["Macro mean", "", "", ...runs.map((run) => formatInterval(run.macroAuroc))],
+    ]),
+    "",
+    table([
+      ["Subgroup", "patients", "images", ...runs.map((run) => `macro AUROC ${run.kind}`)],
+      ...(runs[0]?.fairness ?? []).map(({ attribute, group, patients, images }) => [
+        `${attributeTitle(attribute)} ${group}`,
+        shownCount(patients, comparison.minimumCell),
+        shownCount(images, comparison.minimumCell),
+        ...runs.map((run) =>
+          formatInterval(
+            run.fairness.find((one) => one.attribute === attribute && one.group === group)
+              ?.macroAuroc ?? null,
+          ),
+        ),
+      ]),
     ]),
   ].join("\n");
 }

@@ -2,6 +2,7 @@ import { pixelPipelineOf } from "../../dicom/pipeline.ts";
 import { cohortOverview, splitSummary } from "../../store/cohort-overview.ts";
 import { cohortSummary, createCohort, listCohorts, renameCohort } from "../../store/cohorts.ts";
 import {
+  attributeSources,
   cohortOfImage,
   imageDetails,
   imageRow,
@@ -45,6 +46,7 @@ export function cohortHandlers(context: CoreContext): Handlers<CohortProcedures>
     "cohort:image": ({ imageId }) => ({
       ...imageRow(database, imageId),
       ...imageDetails(database, imageId),
+      ...attributeSources(database, imageId),
       path: sourcePathOfImage(database, context.identity, imageId),
     }),
     "cohort:set-status": ({ imageId, status, reason }) => {

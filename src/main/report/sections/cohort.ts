@@ -33,11 +33,17 @@ export function writeCohort(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
     { title: "Age (years)", rows: overview.byAge },
     { title: "View position", rows: overview.byViewPosition },
     { title: "Images per patient", rows: overview.byImagesPerPatient },
+    { title: "Co-morbidities", rows: overview.byComorbidity.filter(isKnown) },
+    ...overview.bySubgroup.map(({ name, values }) => ({
+      title: plain(name).slice(0, 40),
+      rows: withoutRare(values, minimum),
+    })),
   ].filter((panel) => panel.rows.length > 0);
   if (panels.length > 0) {
     drawFigure(sheet, pen, {
       caption:
-        "Patients of the cohort by sex, age, view position and number of images. A patient with " +
+        "Patients of the cohort by sex, age, view position, number of images and co-morbidities, " +
+        "and by the subgroups that its tables name. A patient with " +
         "images in several groups counts in each. Groups of fewer than " +
         `${minimum} patients are suppressed.`,
       alternative: panels
@@ -119,6 +125,24 @@ function writeSplit(sheet: Sheet, facts: ReportFacts): void {
       { cells: ["All", count(patients), "100.0 %", count(images), ""], isStrong: true },
     ],
   });
+}
+
+function isKnown({ value }: CountByValue): boolean {
+  return value.toLowerCase() !== "unknown";
+}
+
+/** The values of a free subgroup; rare ones could name a person, so they share one row. */
+function withoutRare(values: readonly CountByValue[], minimum: number): readonly CountByValue[] {
+  const rare = values.filter(({ patients }) => patients < minimum);
+  if (rare.length === 0) return values;
+  const sum = (of: (row: CountByValue) => number): number =>
+    rare.reduce((all, row) => all + of(row), 0);
+  const rest = {
+    value: "other values",
+    images: sum(({ images }) => images),
+    patients: sum(({ patients }) => patients),
+  };
+  return [...values.filter((row) => !rare.includes(row)), rest];
 }
 
 function bars(rows: readonly CountByValue[], minimum: number): Bar[] {

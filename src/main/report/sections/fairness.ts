@@ -1,6 +1,7 @@
 import { fairnessChart, intervalChartHeight, printTheme } from "../../../shared/charts/index.ts";
 import { shownCount, type Correlation, type FairnessResult } from "../../../shared/comparison.ts";
 import { findings } from "../../../shared/findings.ts";
+import { attributeTitle, freeColumnOf } from "../../../shared/subgroups.ts";
 import { decimals, difference, estimate, stackedDifference, undefinedMark } from "../format.ts";
 import type { ReportFacts } from "../input.ts";
 import { drawFigure, type Pen } from "../layout/figure.ts";
@@ -8,20 +9,25 @@ import { contentWidthPoints, type Sheet } from "../layout/sheet.ts";
 import { drawTable, type Row } from "../layout/table.ts";
 import { bold } from "../layout/text.ts";
 
-const attributeTitles = { sex: "sex", age: "age" } as const;
+/** An attribute's name within a sentence, and at the head of its column. */
+function nameOf(attribute: string): string {
+  const column = freeColumnOf(attribute);
+  return column === null ? attributeTitle(attribute).toLowerCase() : `“${column}”`;
+}
 
 /** AUROC by label within each group, with counts. */
 export function writeSubgroups(sheet: Sheet, facts: ReportFacts): void {
   sheet.heading(1, "5  Accuracy in subgroups", 130);
-  for (const attribute of ["sex", "age"] as const) {
+  const attributes = new Set(facts.privateEvaluation.subgroups.map((one) => one.attribute));
+  for (const attribute of attributes) {
     const { minimumCell } = facts.comparison;
     drawTable(sheet, {
       caption:
-        `AUROC by label and ${attributeTitles[attribute]} on the test patients. The difference ` +
+        `AUROC by label and ${nameOf(attribute)} on the test patients. The difference ` +
         "is reference minus private, paired.",
       isDense: true,
       columns: [
-        { title: attribute === "sex" ? "Sex" : "Age (years)", share: 0.9 },
+        { title: attribute === "age" ? "Age (years)" : attributeTitle(attribute), share: 0.9 },
         { title: "Patients", share: 0.86, align: "right" },
         { title: "Positive", share: 0.86, align: "right" },
         { title: "Negative", share: 0.86, align: "right" },
@@ -96,7 +102,7 @@ export function writeFairness(sheet: Sheet, pen: Pen, facts: ReportFacts): void 
     ),
   }));
   const titleOf = (one: FairnessResult): string =>
-    one.attribute === "sex" ? one.group : `Age ${one.group}`;
+    one.attribute === "sex" ? one.group : `${attributeTitle(one.attribute)} ${one.group}`;
   drawTable(sheet, {
     caption: "Fairness of both runs by group.",
     columns: [

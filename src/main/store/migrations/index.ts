@@ -8,6 +8,7 @@ import { pause } from "./0007-pause.ts";
 import { films } from "./0008-films.ts";
 import { filmRevision } from "./0009-film-revision.ts";
 import { classCounts } from "./0010-class-counts.ts";
+import { subgroups } from "./0011-subgroups.ts";
 
 /**
  * The schema's migrations in order; the one at index n brings the store to version n + 1. Each
@@ -24,4 +25,5 @@ export const migrations: readonly string[] = [
   films,
   filmRevision,
   classCounts,
+  subgroups,
 ];
