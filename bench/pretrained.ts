@@ -1,6 +1,7 @@
 /**
  * A private run that starts from weights pretrained on a separate, public set of phantoms of
- * another style, beside its reference run with the same start; both on held-out patients.
+ * another style, and one that starts from nothing, each beside its reference run with the same
+ * start; all on the same held-out patients.
  *
  * Usage: node bench/pretrained.ts [FOLDER] [PATIENTS] [PUBLIC_PATIENTS] [SEED]
  * What stands complete in FOLDER from an earlier, broken-off call is used again.
@@ -78,19 +79,23 @@ try {
     });
     console.error(`pretrained after ${((performance.now() - began) / 1000).toFixed(0)} s`);
   }
-  const runs = await train(await cohortOf("a", Number(patients), Number(seed)), 8, weights);
-  const idOf = (kind: string): string | null => runs.find((run) => run.kind === kind)?.id ?? null;
-  const { jobId } = await core.call("evaluation:compare", {
-    privateRunId: idOf("private"),
-    referenceRunId: idOf("reference"),
-  });
-  const comparison = (await finished(jobId)) as Comparison;
-  const of = (run: Comparison["privateRun"]): number => run?.macroAuroc?.estimate ?? NaN;
-  const [privately, openly] = [of(comparison.privateRun), of(comparison.referenceRun)];
-  console.log(`epsilon ${comparison.privateRun?.epsilon ?? NaN}`);
-  console.log(`macro AUROC, private run:   ${privately.toFixed(4)}`);
-  console.log(`macro AUROC, reference run: ${openly.toFixed(4)}`);
-  console.log(`loss: ${(100 * (openly - privately)).toFixed(2)} points`);
+  const cohortId = await cohortOf("a", Number(patients), Number(seed));
+  for (const init of [weights, null]) {
+    const runs = await train(cohortId, 8, init);
+    const idOf = (kind: string) => runs.find((run) => run.kind === kind)?.id ?? null;
+    const { jobId } = await core.call("evaluation:compare", {
+      privateRunId: idOf("private"),
+      referenceRunId: idOf("reference"),
+    });
+    const comparison = (await finished(jobId)) as Comparison;
+    const of = (run: Comparison["privateRun"]): number => run?.macroAuroc?.estimate ?? NaN;
+    const [privately, openly] = [of(comparison.privateRun), of(comparison.referenceRun)];
+    console.log(init === null ? "From nothing" : "From public weights");
+    console.log(`  epsilon ${comparison.privateRun?.epsilon ?? NaN}`);
+    console.log(`  macro AUROC, private run:   ${privately.toFixed(4)}`);
+    console.log(`  macro AUROC, reference run: ${openly.toFixed(4)}`);
+    console.log(`  loss: ${(100 * (openly - privately)).toFixed(2)} points`);
+  }
   console.log(`${((performance.now() - began) / 1000).toFixed(0)} s`);
 } finally {
   await core.close();

@@ -94,7 +94,7 @@ export function describeProgress(progress: JobProgress): string {
   const count =
     total === null ? formatCount(done) : `${formatCount(done)} of ${formatCount(total)}`;
   return [
-    `${phase}: ${count} ${unit}`,
+    done === 0 && total === null ? phase : `${phase}: ${count} ${unit}`,
     perSecond === null || perSecond <= 0 ? "" : formatRate(perSecond, unit),
     secondsLeft === null ? "" : `${formatDuration(secondsLeft)} left`,
   ]

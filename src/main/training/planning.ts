@@ -60,12 +60,7 @@ export function trainingDefaults(database: Database, cohortId: number): Training
   return {
     recipe: defaultRecipe(patients, cohort.framePixels),
     delta: cohortDelta(database, cohortId) ?? defaultDelta(patients),
-    networks: networkChoices().map(({ name, title, hint, parameters }) => ({
-      name,
-      title: `${title} (${(parameters / 1e6).toFixed(1)} M weights)`,
-      hint,
-      parameters,
-    })),
+    networks: networkChoices(),
     obstacles: [...ledgerObstacles(database, cohortId), ...trainingObstacles(database, cohort)],
     trainingPatients: patients,
   };

@@ -129,7 +129,7 @@ export function startRun(options: StartRunOptions): RunHandle {
       if (ending.state === "stopped" && ending.paused) markRunPaused(database, runId);
     });
     release(runId);
-    meter.phase = "Over";
+    meter.phase = "Ended";
     options.onProgress?.(progress());
     return runSummary(database, runId);
   });
