@@ -1,20 +1,24 @@
-import type { Clamp, Resident } from "./kernel/kernel.ts";
+import type { Cells, Clamp, Resident } from "./kernel/kernel.ts";
+
+const keptAxes = 64;
+const axes = new Map<string, Cells>();
 
 /**
  * Averages an image into a smaller or larger grid by area, exactly. Along each axis the n source
  * samples and the m cells are laid on a common grid, so that every overlap is a whole number; all
  * sums are whole numbers below 2^53, so every machine gets the same.
  */
-interface Axis {
-  /** For each cell its first and last source sample, and how much of each lies under it. */
-  readonly cells: Int32Array;
-  /** Weight of a sample that lies under the cell wholly. */
-  readonly fullWeight: number;
-  /** Sum of the weights of a cell. */
-  readonly total: number;
+function axis(sourceSamples: number, cellCount: number): Cells {
+  const key = `${sourceSamples} ${cellCount}`;
+  const known = axes.get(key);
+  if (known !== undefined) return known;
+  if (axes.size >= keptAxes) axes.clear();
+  const made = newAxis(sourceSamples, cellCount);
+  axes.set(key, made);
+  return made;
 }
 
-function axis(sourceSamples: number, cellCount: number): Axis {
+function newAxis(sourceSamples: number, cellCount: number): Cells {
   const common = greatestCommonDivisor(sourceSamples, cellCount);
   const samples = sourceSamples / common;
   const fullWeight = cellCount / common;
@@ -47,7 +51,8 @@ export const brightest = 65535;
 /**
  * @param pixels the image, row by row.
  * @param clamp bounds that hold for each pixel before it is averaged.
- * @returns width x height averages on the ramp, 0 (black) to 65535 (white), rounded.
+ * @returns width x height averages on the ramp, 0 (black) to 65535 (white), rounded; they lie in the
+ * kernel's memory and are valid until its next use.
  */
 export function areaAverage(
   pixels: Resident,
@@ -56,30 +61,10 @@ export function areaAverage(
   ramp: Ramp,
   target: { readonly width: number; readonly height: number },
 ): Uint16Array {
-  const { columns, rows } = image;
-  const { width, height } = target;
-  const { kernel } = pixels;
-  const across = axis(columns, width);
-  const down = axis(rows, height);
-  const shades = new Uint16Array(width * height);
+  const down = axis(image.rows, target.height);
+  const across = axis(image.columns, target.width);
   const scale = brightest / (ramp.white - ramp.black);
-  const line = { start: -ramp.black * scale, scale, total: across.total * down.total };
-  const sums = kernel.sums(columns);
-  const averages = kernel.averages(across.cells);
-  const add = (first: number, count: number, weight: number): void => {
-    if (count > 0) kernel.addRows(pixels, { first, count, columns }, weight, clamp);
-  };
-  for (let cell = 0; cell < height; cell++) {
-    const [first = 0, last = 0, firstWeight = 0, lastWeight = 0] = down.cells.subarray(cell * 4);
-    // Weights of a cell add up to at most 65,535, so that sums of 16-bit values stay in 32 bits.
-    sums.fill(0);
-    const wholeFrom = firstWeight === down.fullWeight ? first : first + 1;
-    const wholeTo = last > first && lastWeight < down.fullWeight ? last : last + 1;
-    if (wholeFrom > first) add(first, 1, firstWeight);
-    add(wholeFrom, wholeTo - wholeFrom, down.fullWeight);
-    if (wholeTo === last) add(last, 1, lastWeight);
-    kernel.averageRow(averages, across.fullWeight, line);
-    shades.set(averages, cell * width);
-  }
-  return shades;
+  // Weights of a cell add up to at most 65,535, so that sums of 16-bit values stay in 32 bits.
+  const line = { start: -ramp.black * scale, scale };
+  return pixels.kernel.averageArea(pixels, image.columns, clamp, { down, across }, line);
 }

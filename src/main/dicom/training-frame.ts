@@ -43,9 +43,9 @@ export function trainingFrame(
   const { left, top, width, height } = placeInFrame({ rows, columns }, sizePixels, preparation.fit);
   const { pixels, clamp, ramp } = straightChain(frame, header) ?? tabledChain(frame, header);
   const shades = areaAverage(pixels, { columns, rows }, clamp, ramp, { width, height });
-  const content = eightBits(shades);
+  const content = pixels.kernel.eightBits(shades, Math.floor(shades.length * tailShare));
   if (preparation.equalise) equalise(content);
-  if (width === sizePixels && height === sizePixels) return { sizePixels, pixels: content };
+  // The content lies in the kernel's memory, so it is copied in any case.
   const square = new Uint8Array(sizePixels * sizePixels);
   for (let y = 0; y < height; y++) {
     square.set(content.subarray(y * width, (y + 1) * width), (top + y) * sizePixels + left);
@@ -112,37 +112,6 @@ function tabledChain(frame: StoredFrame, header: PixelHeader): Chain {
     clamp: { low: 0, high: brightest, padding: null, black: 0 },
     ramp: { black: 0, white: brightest },
   };
-}
-
-/** Shades over 8 bits, without the outermost half per cent at each end. */
-function eightBits(shades: Uint16Array): Uint8Array<ArrayBuffer> {
-  const { low, high } = frameRange(shades);
-  const range = high - low;
-  const levels = new Uint8Array(brightest + 1);
-  if (range === 0) levels.fill(low >>> 8);
-  else {
-    for (let shade = low; shade < high; shade++) {
-      levels[shade] = Math.floor(((shade - low) * 510 + range) / (2 * range));
-    }
-    levels.fill(255, high);
-  }
-  const pixels = new Uint8Array(shades.length);
-  for (let i = 0; i < shades.length; i++) pixels[i] = levels[shades[i] ?? 0] ?? 0;
-  return pixels;
-}
-
-function frameRange(shades: Uint16Array): { readonly low: number; readonly high: number } {
-  const histogram = new Uint32Array(brightest + 1);
-  for (let i = 0; i < shades.length; i++) {
-    const shade = shades[i] ?? 0;
-    histogram[shade] = (histogram[shade] ?? 0) + 1;
-  }
-  const skip = Math.floor(shades.length * tailShare);
-  let low = 0;
-  for (let passed = histogram[0] ?? 0; passed <= skip; passed += histogram[low] ?? 0) low++;
-  let high = brightest;
-  for (let passed = histogram[high] ?? 0; passed <= skip; passed += histogram[high] ?? 0) high--;
-  return { low, high };
 }
 
 /**

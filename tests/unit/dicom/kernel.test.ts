@@ -101,6 +101,69 @@ describe("the pixel kernel", () => {
     );
   });
 
+  it("finds the range of every second value of a row", () => {
+    fc.assert(
+      fc.property(pixels, (values) => {
+        const copy = residentCopy(values);
+        const even = ordered(values).filter((_, column) => column % 2 === 0);
+        expect(copy.kernel.evenRange(copy, 0, values.length)).toEqual({
+          low: Math.min(...even),
+          high: Math.max(...even),
+        });
+      }),
+      { seed: 5, numRuns: 300 },
+    );
+  });
+
+  it("finds the columns that rise or fall within two", () => {
+    fc.assert(
+      fc.property(pixels, fc.integer({ min: 1, max: 65535 }), (values, rise) => {
+        const copy = residentCopy(values);
+        const all = ordered(values);
+        const steep = all.flatMap((value, column) =>
+          column >= 2 && Math.abs(value - (all[column - 2] ?? 0)) >= rise ? [column] : [],
+        );
+        expect([...copy.kernel.steepColumns(copy, 0, values.length, rise)]).toEqual(steep);
+      }),
+      { seed: 6, numRuns: 300 },
+    );
+  });
+
+  it("stretches averages over 8 bits", () => {
+    const shade = fc.oneof(fc.integer({ min: 0, max: 65535 }), fc.integer({ min: 900, max: 950 }));
+    fc.assert(
+      fc.property(fc.array(shade, { minLength: 1, maxLength: 90 }), fc.nat(), (shades, share) => {
+        const copy = residentCopy(Uint16Array.from(shades));
+        const one = { cells: Int32Array.of(0, 0, 1, 0), fullWeight: 1, total: 1 };
+        const each = {
+          cells: Int32Array.from(shades.flatMap((_, i) => [i, i, 1, 0])),
+          fullWeight: 1,
+          total: 1,
+        };
+        const averages = copy.kernel.averageArea(
+          copy,
+          shades.length,
+          { low: 0, high: 65535, padding: null, black: 0 },
+          { down: one, across: each },
+          { start: 0, scale: 1 },
+        );
+        expect([...averages]).toEqual(shades);
+        const skip = share % Math.ceil(shades.length / 2);
+        const inOrder = shades.toSorted((a, b) => a - b);
+        const low = inOrder[skip] ?? 0;
+        const high = inOrder[shades.length - 1 - skip] ?? 0;
+        const range = high - low;
+        const level = (value: number): number => {
+          if (range === 0) return low >>> 8;
+          const between = Math.min(high, Math.max(low, value)) - low;
+          return Math.floor((between * 510 + range) / (2 * range));
+        };
+        expect([...copy.kernel.eightBits(averages, skip)]).toEqual(shades.map(level));
+      }),
+      { seed: 7, numRuns: 300 },
+    );
+  });
+
   it("looks values up in place", () => {
     const table = Uint16Array.from({ length: 65536 }, (_, value) => (value * 7 + 3) & 0xffff);
     fc.assert(

@@ -15,6 +15,16 @@ export interface Clamp {
   readonly black: number;
 }
 
+/** How the samples of an axis lie under the cells of a grid. */
+export interface Cells {
+  /** For each cell its first and last sample, and how much of each lies under it. */
+  readonly cells: Int32Array;
+  /** Weight of a sample that lies under the cell wholly. */
+  readonly fullWeight: number;
+  /** Sum of the weights of a cell. */
+  readonly total: number;
+}
+
 /** Pixels inside a kernel's memory. */
 export interface Resident {
   readonly kernel: PixelKernel;
@@ -42,16 +52,31 @@ interface KernelExports {
     black: number,
     sums: number,
   ): void;
-  averageRow(
-    sums: number,
-    cells: number,
-    count: number,
-    full: number,
+  averageArea(
+    from: number,
+    columns: number,
+    flip: number,
+    low: number,
+    high: number,
+    paddingLow: number,
+    paddingHigh: number,
+    black: number,
+    down: number,
+    height: number,
+    downFull: number,
+    across: number,
+    width: number,
+    acrossFull: number,
     start: number,
     scale: number,
     total: number,
+    sums: number,
+    row: number,
     out: number,
   ): void;
+  eightBits(shades: number, count: number, skip: number, histogram: number, levels: number): void;
+  evenRange(row: number, columns: number, flip: number): number;
+  steepColumns(row: number, columns: number, flip: number, rise: number, out: number): number;
   lookUp(from: number, count: number, flip: number, table: number): void;
 }
 
@@ -60,11 +85,15 @@ const tableBytes = 65536 * 2;
 const sumsAt = tableAt + tableBytes;
 /** DICOM's rows and columns are 16-bit numbers. */
 const mostColumns = 65535;
-const cellsAt = sumsAt + Math.ceil((mostColumns * 4) / 64) * 64;
-/** The widest row of averages. */
+const downAt = sumsAt + Math.ceil((mostColumns * 4) / 64) * 64;
+/** The longest side of a grid of averages. */
 export const mostCells = 4096;
-const averagesAt = cellsAt + mostCells * 16;
-const pixelsAt = averagesAt + mostCells * 2;
+const acrossAt = downAt + mostCells * 16;
+const rowAt = acrossAt + mostCells * 16;
+const histogramAt = rowAt + mostCells * 8;
+const shadesAt = histogramAt + 65536 * 4;
+/** Memory that nothing was written to yet costs nothing, so there is room for the largest grid. */
+const pixelsAt = shadesAt + mostCells * mostCells * 2 + 64;
 const pageBytes = 65536;
 /** A low end above the high end matches nothing. */
 const noPadding: Padding = { low: 1, high: 0 };
@@ -113,36 +142,77 @@ export class PixelKernel {
   }
 
   /**
-   * The place for one row of averages, made from the sums by `averageRow` as `cells` says: for each
-   * cell its first and last column and their weights. Valid until the memory grows.
+   * Averages an image of `columns` columns by area into a grid, each average as start + sum *
+   * scale / (the weights' total), rounded, between 0 and 65535.
    *
+   * @returns the averages row by row, where they stay until the next call or growth.
    * @throws RangeError above `mostCells`.
    */
-  averages(cells: Int32Array): Uint16Array {
-    const count = cells.length / 4;
-    if (count > mostCells) throw new RangeError(`Rows of ${count} cells are too wide.`);
+  averageArea(
+    { at, flip }: Resident,
+    columns: number,
+    { low, high, padding, black }: Clamp,
+    axes: { readonly down: Cells; readonly across: Cells },
+    line: { readonly start: number; readonly scale: number },
+  ): Uint16Array {
+    const { down, across } = axes;
+    const height = down.cells.length / 4;
+    const width = across.cells.length / 4;
+    if (Math.max(height, width) > mostCells) {
+      throw new RangeError(`A grid of ${width} x ${height} cells is too large.`);
+    }
     const { buffer } = this.#exports.memory;
-    new Int32Array(buffer, cellsAt, cells.length).set(cells);
-    return new Uint16Array(buffer, averagesAt, count);
+    new Int32Array(buffer, downAt, down.cells.length).set(down.cells);
+    new Int32Array(buffer, acrossAt, across.cells.length).set(across.cells);
+    const { low: paddingLow, high: paddingHigh } = padding ?? noPadding;
+    this.#exports.averageArea(
+      at,
+      columns,
+      flip,
+      low,
+      high,
+      paddingLow,
+      paddingHigh,
+      black,
+      downAt,
+      height,
+      down.fullWeight,
+      acrossAt,
+      width,
+      across.fullWeight,
+      line.start,
+      line.scale,
+      across.total * down.total,
+      sumsAt,
+      rowAt,
+      shadesAt,
+    );
+    return new Uint16Array(buffer, shadesAt, width * height);
   }
 
-  /** Fills `averages` with start + weighted sum * scale / total, rounded, between 0 and 65535. */
-  averageRow(
-    averages: Uint16Array,
-    fullWeight: number,
-    line: { readonly start: number; readonly scale: number; readonly total: number },
-  ): void {
-    const { start, scale, total } = line;
-    this.#exports.averageRow(
-      sumsAt,
-      cellsAt,
-      averages.length,
-      fullWeight,
-      start,
-      scale,
-      total,
-      averages.byteOffset,
-    );
+  /**
+   * Stretches the averages that were made last over 8 bits, without the `skip` darkest and brightest
+   * of them; one shade everywhere becomes its upper 8 bits. Valid until the next call or growth.
+   */
+  eightBits(averages: Uint16Array, skip: number): Uint8Array {
+    this.#exports.eightBits(averages.byteOffset, averages.length, skip, histogramAt, tableAt);
+    return new Uint8Array(averages.buffer, averages.byteOffset, averages.length);
+  }
+
+  /** Smallest and largest of every second value of a row, in unsigned order. */
+  evenRange({ at, flip }: Resident, row: number, columns: number): Padding {
+    const both = this.#exports.evenRange(at + row * columns * 2, columns, flip);
+    return { low: both & 0xffff, high: both >>> 16 };
+  }
+
+  /**
+   * The columns of a row, ascending, whose value differs by `rise` (1 to 65535) or more from the one
+   * two columns before. Valid until the next call.
+   */
+  steepColumns({ at, flip }: Resident, row: number, columns: number, rise: number): Uint16Array {
+    const from = at + row * columns * 2;
+    const found = this.#exports.steepColumns(from, columns, flip, rise, sumsAt);
+    return new Uint16Array(this.#exports.memory.buffer, sumsAt, found);
   }
 
   /**

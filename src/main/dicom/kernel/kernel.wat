@@ -51,6 +51,14 @@
     (local.set $high (i16x8.splat (local.get $paddingHigh)))
     (local.set $lowest (i16x8.splat (i32.const 0xffff)))
     (local.set $end (i32.add (local.get $from) (i32.shl (i32.and (local.get $count) (i32.const -8)) (i32.const 1))))
+    (if (i32.gt_u (local.get $paddingLow) (local.get $paddingHigh)) (then
+      (block $done (loop $next
+        (br_if $done (i32.ge_u (local.get $from) (local.get $end)))
+        (local.set $v (v128.xor (v128.load (local.get $from)) (local.get $flips)))
+        (local.set $lowest (i16x8.min_u (local.get $lowest) (local.get $v)))
+        (local.set $highest (i16x8.max_u (local.get $highest) (local.get $v)))
+        (local.set $from (i32.add (local.get $from) (i32.const 16)))
+        (br $next)))))
     (block $done (loop $next
       (br_if $done (i32.ge_u (local.get $from) (local.get $end)))
       (local.set $v (v128.xor (v128.load (local.get $from)) (local.get $flips)))
@@ -87,14 +95,14 @@
 
   ;; sums[column] += weight * (the sum over rows of the value between low and high; `black` for
   ;; padding). Sums are unsigned 32-bit numbers and must not overflow.
-  (func (export "addRows")
+  (func $addRows (export "addRows")
     (param $from i32) (param $columns i32) (param $rows i32) (param $weight i32) (param $flip i32)
     (param $low i32) (param $high i32) (param $paddingLow i32) (param $paddingHigh i32) (param $black i32)
     (param $sums i32)
     (local $column i32) (local $row i32) (local $at i32) (local $stride i32) (local $word i32)
     (local $v v128) (local $left v128) (local $right v128) (local $weights v128) (local $flips v128)
     (local $lows v128) (local $highs v128) (local $paddingLows v128) (local $paddingHighs v128)
-    (local $blacks v128) (local $sum i32) (local $padded i32)
+    (local $blacks v128) (local $sum i32) (local $padded i32) (local $narrow i32)
     (local.set $stride (i32.shl (local.get $columns) (i32.const 1)))
     (local.set $weights (i32x4.splat (local.get $weight)))
     (local.set $flips (i16x8.splat (local.get $flip)))
@@ -104,12 +112,28 @@
     (local.set $paddingHighs (i16x8.splat (local.get $paddingHigh)))
     (local.set $blacks (i16x8.splat (local.get $black)))
     (local.set $padded (i32.le_u (local.get $paddingLow) (local.get $paddingHigh)))
+    ;; Without padding no value exceeds `high`: sums of few rows stay in 16 bits.
+    (local.set $narrow (i32.and (i32.eqz (local.get $padded))
+      (i64.le_u
+        (i64.mul (i64.extend_i32_u (local.get $rows)) (i64.extend_i32_u (local.get $high)))
+        (i64.const 65535))))
     (block $columnsDone (loop $nextColumns
       (br_if $columnsDone (i32.gt_u (i32.add (local.get $column) (i32.const 8)) (local.get $columns)))
       (local.set $at (i32.add (local.get $from) (i32.shl (local.get $column) (i32.const 1))))
       (local.set $left (v128.const i32x4 0 0 0 0))
       (local.set $right (v128.const i32x4 0 0 0 0))
       (local.set $row (i32.const 0))
+      (if (local.get $narrow) (then
+        (block $rowsDone (loop $nextRow
+          (br_if $rowsDone (i32.ge_u (local.get $row) (local.get $rows)))
+          (local.set $left (i16x8.add (local.get $left) (i16x8.min_u (i16x8.max_u
+            (v128.xor (v128.load (local.get $at)) (local.get $flips))
+            (local.get $lows)) (local.get $highs))))
+          (local.set $at (i32.add (local.get $at) (local.get $stride)))
+          (local.set $row (i32.add (local.get $row) (i32.const 1)))
+          (br $nextRow)))
+        (local.set $right (i32x4.extend_high_i16x8_u (local.get $left)))
+        (local.set $left (i32x4.extend_low_i16x8_u (local.get $left)))))
       (block $rowsDone (loop $nextRow
         (br_if $rowsDone (i32.ge_u (local.get $row) (local.get $rows)))
         (local.set $v (v128.xor (v128.load (local.get $at)) (local.get $flips)))
@@ -160,24 +184,24 @@
       (br $nextColumn))))
 
   ;; One row of averages from the sums of its columns. For each cell four numbers of 32 bits stand at
-  ;; `cells`: its first and last column and their weights; the columns between weigh `full`. The
-  ;; average, start + sum * scale / total + 0.5, is cut to a whole number from 0 to 65535.
-  (func (export "averageRow")
-    (param $sums i32) (param $cells i32) (param $count i32) (param $full f64)
-    (param $start f64) (param $scale f64) (param $total f64) (param $out i32)
-    (local $end i32) (local $column i32) (local $last i32) (local $whole i64) (local $sum f64)
-    (local.set $end (i32.add (local.get $out) (i32.shl (local.get $count) (i32.const 1))))
+  ;; `cells`: its first and last column and their weights; the columns between weigh `full`. First the
+  ;; sums of all cells, whole numbers below 2^53, are put down at `row` in 64-bit floating point, then
+  ;; start + sum * scale / total + 0.5 is cut to a whole number from 0 to 65535.
+  (func $averageRow
+    (param $sums i32) (param $cells i32) (param $count i32) (param $full i64)
+    (param $start f64) (param $scale f64) (param $total f64) (param $row i32) (param $out i32)
+    (local $end i32) (local $column i32) (local $last i32) (local $whole i64) (local $sum i64)
+    (local $starts v128) (local $scales v128) (local $totals v128) (local $at i32) (local $v v128)
+    (local.set $at (local.get $row))
+    (local.set $end (i32.add (local.get $row) (i32.shl (local.get $count) (i32.const 3))))
     (block $done (loop $next
-      (br_if $done (i32.ge_u (local.get $out) (local.get $end)))
+      (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
       (local.set $column (i32.add (local.get $sums) (i32.shl (i32.load (local.get $cells)) (i32.const 2))))
       (local.set $last (i32.add (local.get $sums) (i32.shl (i32.load offset=4 (local.get $cells)) (i32.const 2))))
-      (local.set $sum (f64.mul
-        (f64.convert_i32_u (i32.load (local.get $column)))
-        (f64.convert_i32_u (i32.load offset=8 (local.get $cells)))))
+      (local.set $sum (i64.mul (i64.load32_u (local.get $column)) (i64.load32_u offset=8 (local.get $cells))))
       (if (i32.gt_u (local.get $last) (local.get $column)) (then
-        (local.set $sum (f64.add (local.get $sum) (f64.mul
-          (f64.convert_i32_u (i32.load (local.get $last)))
-          (f64.convert_i32_u (i32.load offset=12 (local.get $cells))))))
+        (local.set $sum (i64.add (local.get $sum)
+          (i64.mul (i64.load32_u (local.get $last)) (i64.load32_u offset=12 (local.get $cells)))))
         (local.set $whole (i64.const 0))
         (local.set $column (i32.add (local.get $column) (i32.const 4)))
         (block $wholeDone (loop $nextColumn
@@ -185,14 +209,233 @@
           (local.set $whole (i64.add (local.get $whole) (i64.load32_u (local.get $column))))
           (local.set $column (i32.add (local.get $column) (i32.const 4)))
           (br $nextColumn)))
-        (local.set $sum (f64.add (local.get $sum)
-          (f64.mul (f64.convert_i64_u (local.get $whole)) (local.get $full))))))
-      (i32.store16 (local.get $out) (i32.trunc_sat_f64_u (f64.min (f64.const 65535) (f64.add (f64.const 0.5)
-        (f64.add (local.get $start)
-          (f64.div (f64.mul (local.get $sum) (local.get $scale)) (local.get $total)))))))
+        (local.set $sum (i64.add (local.get $sum) (i64.mul (local.get $whole) (local.get $full))))))
+      (f64.store (local.get $at) (f64.convert_i64_s (local.get $sum)))
       (local.set $cells (i32.add (local.get $cells) (i32.const 16)))
-      (local.set $out (i32.add (local.get $out) (i32.const 2)))
+      (local.set $at (i32.add (local.get $at) (i32.const 8)))
+      (br $next)))
+    (local.set $starts (f64x2.splat (local.get $start)))
+    (local.set $scales (f64x2.splat (local.get $scale)))
+    (local.set $totals (f64x2.splat (local.get $total)))
+    (local.set $at (local.get $row))
+    ;; Two at a time; of an odd number the last one comes with a neighbour that nobody reads.
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
+      (local.set $v (i32x4.trunc_sat_f64x2_u_zero
+        (f64x2.pmin
+          (f64x2.add (f64x2.splat (f64.const 0.5)) (f64x2.add (local.get $starts)
+            (f64x2.div (f64x2.mul (v128.load (local.get $at)) (local.get $scales)) (local.get $totals))))
+          (f64x2.splat (f64.const 65535)))))
+      (i32.store (local.get $out) (i32.or
+        (i32x4.extract_lane 0 (local.get $v))
+        (i32.shl (i32x4.extract_lane 1 (local.get $v)) (i32.const 16))))
+      (local.set $at (i32.add (local.get $at) (i32.const 16)))
+      (local.set $out (i32.add (local.get $out) (i32.const 4)))
       (br $next))))
+
+  ;; Averages of a whole image by area. `down` and `across` give the cells of both axes as for
+  ;; averageRow, `downFull` and `acrossFull` the weight of a sample that lies in a cell wholly; `sums`
+  ;; and `row` are room for one row. At `out` the averages follow row by row.
+  (func (export "averageArea")
+    (param $from i32) (param $columns i32) (param $flip i32) (param $low i32) (param $high i32)
+    (param $paddingLow i32) (param $paddingHigh i32) (param $black i32)
+    (param $down i32) (param $height i32) (param $downFull i32)
+    (param $across i32) (param $width i32) (param $acrossFull i32)
+    (param $start f64) (param $scale f64) (param $total f64)
+    (param $sums i32) (param $row i32) (param $out i32)
+    (local $end i32) (local $first i32) (local $last i32) (local $firstWeight i32) (local $lastWeight i32)
+    (local $wholeFrom i32) (local $wholeTo i32) (local $stride i32)
+    (local.set $stride (i32.shl (local.get $columns) (i32.const 1)))
+    (local.set $end (i32.add (local.get $down) (i32.shl (local.get $height) (i32.const 4))))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $down) (local.get $end)))
+      (local.set $first (i32.load (local.get $down)))
+      (local.set $last (i32.load offset=4 (local.get $down)))
+      (local.set $firstWeight (i32.load offset=8 (local.get $down)))
+      (local.set $lastWeight (i32.load offset=12 (local.get $down)))
+      (memory.fill (local.get $sums) (i32.const 0) (i32.shl (local.get $columns) (i32.const 2)))
+      (local.set $wholeFrom
+        (i32.add (local.get $first) (i32.ne (local.get $firstWeight) (local.get $downFull))))
+      (local.set $wholeTo (i32.add (local.get $last) (i32.eqz (i32.and
+        (i32.gt_u (local.get $last) (local.get $first))
+        (i32.lt_u (local.get $lastWeight) (local.get $downFull))))))
+      (if (i32.gt_u (local.get $wholeFrom) (local.get $first)) (then
+        (call $addRows
+          (i32.add (local.get $from) (i32.mul (local.get $first) (local.get $stride)))
+          (local.get $columns) (i32.const 1) (local.get $firstWeight) (local.get $flip)
+          (local.get $low) (local.get $high) (local.get $paddingLow) (local.get $paddingHigh)
+          (local.get $black) (local.get $sums))))
+      (if (i32.gt_u (local.get $wholeTo) (local.get $wholeFrom)) (then
+        (call $addRows
+          (i32.add (local.get $from) (i32.mul (local.get $wholeFrom) (local.get $stride)))
+          (local.get $columns) (i32.sub (local.get $wholeTo) (local.get $wholeFrom))
+          (local.get $downFull) (local.get $flip)
+          (local.get $low) (local.get $high) (local.get $paddingLow) (local.get $paddingHigh)
+          (local.get $black) (local.get $sums))))
+      (if (i32.eq (local.get $wholeTo) (local.get $last)) (then
+        (call $addRows
+          (i32.add (local.get $from) (i32.mul (local.get $last) (local.get $stride)))
+          (local.get $columns) (i32.const 1) (local.get $lastWeight) (local.get $flip)
+          (local.get $low) (local.get $high) (local.get $paddingLow) (local.get $paddingHigh)
+          (local.get $black) (local.get $sums))))
+      (call $averageRow
+        (local.get $sums) (local.get $across) (local.get $width)
+        (i64.extend_i32_u (local.get $acrossFull))
+        (local.get $start) (local.get $scale) (local.get $total) (local.get $row) (local.get $out))
+      (local.set $out (i32.add (local.get $out) (i32.shl (local.get $width) (i32.const 1))))
+      (local.set $down (i32.add (local.get $down) (i32.const 16)))
+      (br $next))))
+
+  ;; Stretches 16-bit shades over 8 bits, in place: byte by byte from their own beginning. The `skip`
+  ;; darkest and brightest ones fall outside. Between the shades low and high that remain, level =
+  ;; floor(((shade - low) * 510 + range) / (2 * range)); without a range all become low >> 8.
+  ;; `histogram` is room for 65536 numbers of 32 bits, `levels` for 65536 bytes.
+  (func (export "eightBits")
+    (param $shades i32) (param $count i32) (param $skip i32) (param $histogram i32) (param $levels i32)
+    (local $at i32) (local $end i32) (local $low i32) (local $high i32) (local $passed i32)
+    (local $range i32) (local $rest i32) (local $level i32) (local $out i32)
+    (memory.fill (local.get $histogram) (i32.const 0) (i32.const 262144))
+    (local.set $end (i32.add (local.get $shades) (i32.shl (local.get $count) (i32.const 1))))
+    (local.set $at (local.get $shades))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
+      (local.set $out
+        (i32.add (local.get $histogram) (i32.shl (i32.load16_u (local.get $at)) (i32.const 2))))
+      (i32.store (local.get $out) (i32.add (i32.load (local.get $out)) (i32.const 1)))
+      (local.set $at (i32.add (local.get $at) (i32.const 2)))
+      (br $next)))
+    (local.set $passed (i32.load (local.get $histogram)))
+    (block $found (loop $next
+      (br_if $found (i32.gt_u (local.get $passed) (local.get $skip)))
+      (local.set $low (i32.add (local.get $low) (i32.const 1)))
+      (local.set $passed (i32.add (local.get $passed)
+        (i32.load (i32.add (local.get $histogram) (i32.shl (local.get $low) (i32.const 2))))))
+      (br $next)))
+    (local.set $high (i32.const 65535))
+    (local.set $passed (i32.load offset=262140 (local.get $histogram)))
+    (block $found (loop $next
+      (br_if $found (i32.gt_u (local.get $passed) (local.get $skip)))
+      (local.set $high (i32.sub (local.get $high) (i32.const 1)))
+      (local.set $passed (i32.add (local.get $passed)
+        (i32.load (i32.add (local.get $histogram) (i32.shl (local.get $high) (i32.const 2))))))
+      (br $next)))
+    (local.set $range (i32.sub (local.get $high) (local.get $low)))
+    (if (i32.eqz (local.get $range))
+      (then (memory.fill (local.get $levels) (i32.shr_u (local.get $low) (i32.const 8)) (i32.const 65536)))
+      (else
+        (memory.fill (local.get $levels) (i32.const 0) (local.get $low))
+        ;; The quotient kept up step by step: `rest` is the numerator less level * 2 * range.
+        (local.set $rest (local.get $range))
+        (local.set $range (i32.shl (local.get $range) (i32.const 1)))
+        (local.set $at (i32.add (local.get $levels) (local.get $low)))
+        (local.set $end (i32.add (local.get $levels) (local.get $high)))
+        (block $done (loop $next
+          (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
+          (i32.store8 (local.get $at) (local.get $level))
+          (local.set $rest (i32.add (local.get $rest) (i32.const 510)))
+          (block $reduced (loop $reduce
+            (br_if $reduced (i32.lt_u (local.get $rest) (local.get $range)))
+            (local.set $rest (i32.sub (local.get $rest) (local.get $range)))
+            (local.set $level (i32.add (local.get $level) (i32.const 1)))
+            (br $reduce)))
+          (local.set $at (i32.add (local.get $at) (i32.const 1)))
+          (br $next)))
+        (memory.fill (local.get $end) (i32.const 255) (i32.sub (i32.const 65536) (local.get $high)))))
+    (local.set $at (local.get $shades))
+    (local.set $out (local.get $shades))
+    (local.set $end (i32.add (local.get $shades) (i32.shl (local.get $count) (i32.const 1))))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
+      (i32.store8 (local.get $out)
+        (i32.load8_u (i32.add (local.get $levels) (i32.load16_u (local.get $at)))))
+      (local.set $out (i32.add (local.get $out) (i32.const 1)))
+      (local.set $at (i32.add (local.get $at) (i32.const 2)))
+      (br $next))))
+
+  ;; Smallest and largest of every second value of a row, from the first on: largest << 16 | smallest.
+  (func (export "evenRange") (param $row i32) (param $columns i32) (param $flip i32) (result i32)
+    (local $end i32) (local $v v128) (local $flips v128) (local $lowest v128) (local $highest v128)
+    (local $min i32) (local $max i32) (local $word i32) (local $lane i32)
+    (local.set $flips (i16x8.splat (local.get $flip)))
+    (local.set $lowest (i16x8.splat (i32.const 0xffff)))
+    (local.set $end (i32.add (local.get $row) (i32.shl (i32.and (local.get $columns) (i32.const -8)) (i32.const 1))))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $row) (local.get $end)))
+      (local.set $v (v128.xor (v128.load (local.get $row)) (local.get $flips)))
+      (local.set $lowest (i16x8.min_u (local.get $lowest)
+        (v128.or (local.get $v) (i32x4.splat (i32.const 0xffff0000)))))
+      (local.set $highest (i16x8.max_u (local.get $highest)
+        (v128.and (local.get $v) (i32x4.splat (i32.const 0x0000ffff)))))
+      (local.set $row (i32.add (local.get $row) (i32.const 16)))
+      (br $next)))
+    (local.set $min (i32.const 0xffff))
+    (v128.store (i32.const 0) (local.get $lowest))
+    (v128.store (i32.const 16) (local.get $highest))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $lane) (i32.const 16)))
+      (local.set $word (i32.load16_u (local.get $lane)))
+      (if (i32.lt_u (local.get $word) (local.get $min)) (then (local.set $min (local.get $word))))
+      (local.set $word (i32.load16_u offset=16 (local.get $lane)))
+      (if (i32.gt_u (local.get $word) (local.get $max)) (then (local.set $max (local.get $word))))
+      (local.set $lane (i32.add (local.get $lane) (i32.const 4)))
+      (br $next)))
+    (local.set $end (i32.add (local.get $row) (i32.shl (i32.and (local.get $columns) (i32.const 7)) (i32.const 1))))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $row) (local.get $end)))
+      (local.set $word (i32.xor (i32.load16_u (local.get $row)) (local.get $flip)))
+      (if (i32.lt_u (local.get $word) (local.get $min)) (then (local.set $min (local.get $word))))
+      (if (i32.gt_u (local.get $word) (local.get $max)) (then (local.set $max (local.get $word))))
+      (local.set $row (i32.add (local.get $row) (i32.const 4)))
+      (br $next)))
+    (i32.or (i32.shl (local.get $max) (i32.const 16)) (local.get $min)))
+
+  ;; Puts down, in 16 bits each, the columns of a row whose value differs by `rise` or more from the
+  ;; one two columns before. Returns how many there are.
+  (func (export "steepColumns")
+    (param $row i32) (param $columns i32) (param $flip i32) (param $rise i32) (param $out i32)
+    (result i32)
+    (local $column i32) (local $at i32) (local $v v128) (local $before v128) (local $flips v128)
+    (local $rises v128) (local $bits i32) (local $start i32) (local $a i32) (local $b i32)
+    (local.set $start (local.get $out))
+    (local.set $flips (i16x8.splat (local.get $flip)))
+    (local.set $rises (i16x8.splat (local.get $rise)))
+    (local.set $column (i32.const 2))
+    (block $done (loop $next
+      (br_if $done (i32.gt_u (i32.add (local.get $column) (i32.const 8)) (local.get $columns)))
+      (local.set $at (i32.add (local.get $row) (i32.shl (local.get $column) (i32.const 1))))
+      (local.set $v (v128.xor (v128.load (local.get $at)) (local.get $flips)))
+      (local.set $before
+        (v128.xor (v128.load (i32.sub (local.get $at) (i32.const 4))) (local.get $flips)))
+      (local.set $bits (i16x8.bitmask (i16x8.ge_u
+        (v128.or
+          (i16x8.sub_sat_u (local.get $v) (local.get $before))
+          (i16x8.sub_sat_u (local.get $before) (local.get $v)))
+        (local.get $rises))))
+      (block $none (loop $nextBit
+        (br_if $none (i32.eqz (local.get $bits)))
+        (i32.store16 (local.get $out) (i32.add (local.get $column) (i32.ctz (local.get $bits))))
+        (local.set $out (i32.add (local.get $out) (i32.const 2)))
+        (local.set $bits (i32.and (local.get $bits) (i32.sub (local.get $bits) (i32.const 1))))
+        (br $nextBit)))
+      (local.set $column (i32.add (local.get $column) (i32.const 8)))
+      (br $next)))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $column) (local.get $columns)))
+      (local.set $at (i32.add (local.get $row) (i32.shl (local.get $column) (i32.const 1))))
+      (local.set $a (i32.xor (i32.load16_u (local.get $at)) (local.get $flip)))
+      (local.set $b (i32.xor (i32.load16_u (i32.sub (local.get $at) (i32.const 4))) (local.get $flip)))
+      (if (i32.ge_s
+            (select
+              (i32.sub (local.get $a) (local.get $b))
+              (i32.sub (local.get $b) (local.get $a))
+              (i32.ge_u (local.get $a) (local.get $b)))
+            (local.get $rise))
+        (then
+          (i32.store16 (local.get $out) (local.get $column))
+          (local.set $out (i32.add (local.get $out) (i32.const 2)))))
+      (local.set $column (i32.add (local.get $column) (i32.const 1)))
+      (br $next)))
+    (i32.shr_u (i32.sub (local.get $out) (local.get $start)) (i32.const 1)))
 
   ;; Replaces each value by its entry in a table of 65536 16-bit values, in place.
   (func (export "lookUp") (param $from i32) (param $count i32) (param $flip i32) (param $table i32)
