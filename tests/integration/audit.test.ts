@@ -68,7 +68,7 @@ describe("an audited run", () => {
 
     const loud = await trained(place, 200);
     const loudAudit = canaryAudit(database, requireRun(database, loud))!;
-    expect(loudAudit.lowerBound).toBeGreaterThan(0.5);
+    expect(loudAudit.lowerBound).toBeGreaterThan(1.5);
     expect(loudAudit.lowerBound).toBeLessThan(200);
 
     // Canaries are nowhere but in training.
@@ -96,6 +96,14 @@ describe("an audited run", () => {
       .prepare("UPDATE canary SET included = 1 - included WHERE run_id = ? AND canary = 0")
       .run(loud);
     expect(canaryAudit(database, requireRun(database, loud))!.coinsAsCommitted).toBe(false);
+  });
+
+  it("has a lower bound below a sound claim each time it is repeated", async () => {
+    const place = await openPlace(180);
+    for (let repeat = 0; repeat < 6; repeat += 1) {
+      const run = requireRun(place.database, await trained(place, 1.5));
+      expect(canaryAudit(place.database, run)!.lowerBound).toBeLessThan(1.5);
+    }
   });
 
   it("shares the canaries of a pair and keeps none for a run without", async () => {

@@ -105,7 +105,7 @@ export function guessFromScores(
 }
 
 /** The shares of the canaries about which a guess is tried, fixed before any run is scored. */
-const guessedShares = [1, 1 / 2, 1 / 4, 1 / 8] as const;
+const guessedShares = [1, 3 / 4, 1 / 2, 1 / 4] as const;
 
 /** One number of guesses with the epsilon that it refutes at its part of the confidence. */
 export interface AuditAttempt {

@@ -72,21 +72,24 @@ export class BatchReader {
 
   /** Reads the images of a sampled step with their labels. */
   async readBatch(
-    sample: StepSample,
+    sample: Pick<StepSample, "unitsWithImages" | "images">,
     viewsPerUnit: number,
     augmentation: Augmentation,
   ): Promise<UnitBatch> {
     const { stream, move, mirror } = augmentation;
-    const mirroredUnits = Array.from(sample.units, () => mirror && stream.uniform() < 0.5);
-    const labels = new Float32Array(sample.units.length * labelCount);
-    sample.units.forEach((_unit, index) => {
+    const mirroredUnits = Array.from(
+      sample.unitsWithImages,
+      () => mirror && stream.uniform() < 0.5,
+    );
+    const labels = new Float32Array(sample.unitsWithImages.length * labelCount);
+    sample.unitsWithImages.forEach((_unit, index) => {
       // All views of a unit carry the labels of its first.
       const from = (sample.images[index * viewsPerUnit] ?? 0) * labelCount;
       const own = this.#set.labels.subarray(from, from + labelCount);
       labels.set(mirroredUnits[index] === true ? mirroredLabels(own) : own, index * labelCount);
     });
     return {
-      units: sample.units.length,
+      units: sample.unitsWithImages.length,
       views: viewsPerUnit,
       images: await this.readImages(
         sample.images,

@@ -1,19 +1,20 @@
 import type { TrainingPlan } from "../../shared/plan.ts";
 import type { CompiledNetwork } from "../engine/engine.ts";
 import type { BatchReader } from "./batches.ts";
+import { canaryCoordinates } from "./canaries.ts";
 import { labelCount, type TrainingSet } from "./training-set.ts";
 
-/** Canaries of one call; their films and results are small beside a step's. */
+/** Films of one call; they and their results are small beside a step's. */
 const canariesAtOnce = 64;
 
-/** Steps after which the lengths of the canaries' gradients are measured anew. */
+/** Steps after which the lengths of the films' gradients are measured anew. */
 const stepsOfANorm = 8;
 
 /** The length of the step of a central difference, as a share of the length of the weights. */
 const stepShare = 1e-3;
 
 /**
- * The expected cosine of a canary's gradient with what it adds when it is sampled: less than 1
+ * The expected cosine of a film's gradient with what it adds when it is sampled: less than 1
  * where its film is moved. It weighs the steps; the audit's bound holds whatever it is.
  */
 const likenessMoved = 0.3;
@@ -29,33 +30,44 @@ export interface CanaryScorerTools {
 }
 
 /**
- * Scores the canaries of a run as an attacker could who sees every step (white box): of each step
- * it takes the noised sum and, for each canary, the inner product with the gradient that the canary
- * would have added, over that gradient's squared length. It is about 1 (with noise) where the canary
- * was sampled and about 0 (with the same noise) where it was not, which happens with probability q
- * even if it is in the training data; the score is the sum over the steps of
- * ln(1 - q + q f(x - c) / f(x)), f normal with the spread that the canaries of the step show.
+ * Scores the canaries of a run as an attacker could who sees every step (white box). Of each step it
+ * takes the noised sum and, for each canary, the share of the canary's own contribution that the sum
+ * seems to hold: the inner product with that contribution over its squared length. The share is about
+ * 1 (with noise) where the canary was sampled and about 0 (with the same noise) where it was not,
+ * which happens with probability q even if it is in the training data; the score is the sum over the
+ * steps of ln(1 - q + q f(x - c) / f(x)), f normal with the spread that the canaries of its kind
+ * show. So scores of both kinds are evidence in the same unit, and can be ranked together.
  *
- * The white-box score of Steinke, Nasr and Jagielski 2023 (arXiv 2305.08846, section 6), with the
- * gradient of a film in place of a fixed direction. The inner product is a central difference of the
- * loss along the noised sum, so that a step costs two inferences for each canary.
+ * The white-box score of Steinke, Nasr and Jagielski 2023 (arXiv 2305.08846, section 6). Of a gradient
+ * canary the share is one number of the sum, and the score the most powerful one there is. Of a film
+ * the inner product is a central difference of the loss along the noised sum, so that a step costs
+ * two inferences for each film.
  *
- * It reads the films of all canaries and what the noise already covers, never the coins.
+ * It reads the contributions of all canaries and what the noise already covers, never the coins.
  */
 export class CanaryScorer {
   /** [canaries]: so far; higher: more likely in the training data. A checkpoint keeps them. */
   readonly scores: Float64Array;
   readonly #tools: CanaryScorerTools;
+  readonly #coordinates: ReadonlyMap<number, number>;
+  readonly #films: Uint32Array;
   readonly #norms: Float32Array;
   #steps = 0;
   #pending: { readonly gradient: Float32Array; readonly weights: Float32Array } | null = null;
 
   /** @param scores of the checkpoint that the run goes on from; null at its beginning */
   constructor(tools: CanaryScorerTools, scores: Float64Array | null) {
+    const { set, network } = tools;
+    const { seed, count, films } = set.canaries ?? {
+      seed: "",
+      count: 0,
+      films: new Uint32Array(0),
+    };
     this.#tools = tools;
-    const count = tools.set.canaries?.count ?? 0;
+    this.#coordinates = canaryCoordinates({ seed, count }, network.parameterCount);
+    this.#films = films;
     this.scores = scores ?? new Float64Array(count);
-    this.#norms = new Float32Array(count);
+    this.#norms = new Float32Array(films.length);
   }
 
   /** Takes in one step: its noised mean gradient and the weights at which it was taken. */
@@ -68,18 +80,39 @@ export class CanaryScorer {
     const pending = this.#pending;
     this.#pending = null;
     if (pending === null) return;
-    const shares = await this.#sharesIn(pending);
-    addEvidence(this.scores, shares, this.#tools.plan);
+    const { plan } = this.#tools;
+    const { gradient } = pending;
+    const directions = [...this.#coordinates.keys()];
+    const ofDirections = Float64Array.from(
+      this.#coordinates.values(),
+      (coordinate) => ((gradient[coordinate] ?? NaN) * plan.divisor) / plan.recipe.clipping.norm,
+    );
+    this.#add(directions, ofDirections, 1);
+    const likeness = plan.recipe.augmentation ? likenessMoved : likenessStill;
+    this.#add(this.#films, await this.#sharesOfFilms(pending), likeness);
     this.#steps += 1;
   }
 
-  /** For each canary the share of its own contribution that the sum seems to hold. */
-  async #sharesIn(step: {
+  /** Adds the evidence of one kind's shares to its canaries' scores. */
+  #add(canaries: ArrayLike<number>, shares: Float64Array, likeness: number): void {
+    const { mean, variance } = momentsOf(shares);
+    if (!(variance > 0)) return;
+    shares.forEach((share, at) => {
+      const exponent = (likeness * (share - mean) - likeness ** 2 / 2) / variance;
+      const canary = canaries[at] ?? 0;
+      this.scores[canary] =
+        (this.scores[canary] ?? 0) + evidenceOf(exponent, this.#tools.plan.samplingRate);
+    });
+  }
+
+  /** For each film the share of its own contribution that the sum seems to hold. */
+  async #sharesOfFilms(step: {
     readonly gradient: Float32Array;
     readonly weights: Float32Array;
   }): Promise<Float64Array> {
     const { network, reader, set, plan, classWeights } = this.#tools;
-    const { firstImage, count } = set.canaries ?? { firstImage: 0, count: 0 };
+    const { firstImage } = set.canaries ?? { firstImage: 0 };
+    const count = this.#films.length;
     const shares = new Float64Array(count);
     const length = lengthOf(step.gradient);
     if (length === 0) return shares;
@@ -113,20 +146,11 @@ export class CanaryScorer {
   }
 }
 
-function addEvidence(scores: Float64Array, shares: Float64Array, plan: TrainingPlan): void {
-  const { mean, variance } = momentsOf(shares);
-  if (variance === 0) return;
-  const q = plan.samplingRate;
-  const likeness = plan.recipe.augmentation ? likenessMoved : likenessStill;
-  shares.forEach((share, canary) => {
-    const exponent = (likeness * (share - mean) - likeness ** 2 / 2) / variance;
-    // ln(1 - q + q e^x), without overflow for a large x.
-    const evidence =
-      exponent > 0
-        ? exponent + Math.log(q + (1 - q) * Math.exp(-exponent))
-        : Math.log1p(q * Math.expm1(exponent));
-    scores[canary] = (scores[canary] ?? 0) + evidence;
-  });
+/** ln(1 - q + q e^x), without overflow for a large x. */
+function evidenceOf(exponent: number, q: number): number {
+  return exponent > 0
+    ? exponent + Math.log(q + (1 - q) * Math.exp(-exponent))
+    : Math.log1p(q * Math.expm1(exponent));
 }
 
 /** What a gradient of this length is multiplied by before it enters the sum. */

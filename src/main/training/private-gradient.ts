@@ -27,6 +27,15 @@ export function mechanismOf(plan: TrainingPlan): PrivateMechanism | null {
   };
 }
 
+/**
+ * What enters a step: the units with images, and those that are a whole contribution of length C on
+ * one coordinate, the gradient canaries of an audited run (canaries.ts).
+ */
+export interface StepBatch extends UnitBatch {
+  /** A coordinate for each of the latter; none where absent. */
+  readonly gradientCanaries?: Uint32Array;
+}
+
 /** The gradient that may be released, and beside it what may not. */
 export interface PrivateGradient {
   /** (clipped sum + noise) / divisor, [parameters]. */
@@ -47,7 +56,7 @@ export interface PrivateGradient {
  */
 export async function privateGradient(
   weights: Float32Array,
-  batch: UnitBatch,
+  batch: StepBatch,
   network: CompiledNetwork,
   mechanism: PrivateMechanism,
   source: NoiseSource,
@@ -66,6 +75,9 @@ export async function privateGradient(
 
   const unit = unitOfNoise(shape);
   const { sum, norms, losses, nonFinite } = clipped;
+  for (const coordinate of batch.gradientCanaries ?? []) {
+    sum[coordinate] = (sum[coordinate] ?? 0) + clipping.norm / unit;
+  }
   const gradient = new Float32Array(sum.length);
   for (let i = 0; i < gradient.length; i += 1) {
     // On the grid both are whole numbers below 2^53, and their sum is exact.

@@ -12,7 +12,11 @@ export type SampleUnits = (
 export interface StepSample {
   /** Ascending; may be empty. */
   readonly units: Uint32Array;
-  /** [units, views]: numbers of images in the training set. */
+  /** Those of them that are gradient canaries, by the canary's number: they show no image. */
+  readonly gradientCanaries: readonly number[];
+  /** The others, in the same order. */
+  readonly unitsWithImages: Uint32Array;
+  /** [units with images, views]: numbers of images in the training set. */
   readonly images: Uint32Array;
 }
 
@@ -31,8 +35,10 @@ export function drawStep(
   sampleUnits: SampleUnits = poissonSample,
 ): StepSample {
   const units = sampleUnits(streams.sampling, unitCount(set), samplingRate);
-  const images = new Uint32Array(units.length * viewsPerUnit);
-  units.forEach((unit, index) => {
+  const gradients = set.canaries?.gradients ?? new Map<number, number>();
+  const unitsWithImages = units.filter((unit) => !gradients.has(unit));
+  const images = new Uint32Array(unitsWithImages.length * viewsPerUnit);
+  unitsWithImages.forEach((unit, index) => {
     const own = set.unitImages.subarray(set.unitOffsets[unit], set.unitOffsets[unit + 1]);
     const first = own[streams.views.below(own.length)] ?? 0;
     images[index * viewsPerUnit] = first;
@@ -42,7 +48,10 @@ export function drawStep(
       images[index * viewsPerUnit + view] = alike[streams.views.below(alike.length)] ?? first;
     }
   });
-  return { units, images };
+  const gradientCanaries = Array.from(units, (unit) => gradients.get(unit)).filter(
+    (canary) => canary !== undefined,
+  );
+  return { units, gradientCanaries, unitsWithImages, images };
 }
 
 function sameLabels(set: TrainingSet, a: number, b: number): boolean {

@@ -1,6 +1,6 @@
 import { UserError } from "../../shared/errors.ts";
 import type { TrainingPlan } from "../../shared/plan.ts";
-import type { CompiledNetwork, UnitBatch } from "../engine/engine.ts";
+import type { CompiledNetwork } from "../engine/engine.ts";
 import {
   createOptimiserState,
   learningRateAt,
@@ -9,7 +9,7 @@ import {
   type OptimiserState,
 } from "./optimiser.ts";
 import type { NoiseSource } from "./noise-source.ts";
-import { mechanismOf, privateGradient } from "./private-gradient.ts";
+import { mechanismOf, privateGradient, type StepBatch } from "./private-gradient.ts";
 
 /** What training changes; everything that a checkpoint holds. */
 export interface TrainingState {
@@ -69,7 +69,7 @@ export const noiseFloorShare = 0.1;
 export async function takeStep(
   state: TrainingState,
   step: number,
-  batch: UnitBatch,
+  batch: StepBatch,
   tools: StepTools,
 ): Promise<StepOutcome> {
   const { plan, network, noise } = tools;
@@ -83,6 +83,9 @@ export async function takeStep(
     const result = await network.ordinaryGradient(state.weights, batch);
     gradient = new Float32Array(state.weights.length);
     if (batch.units > 0) scaleInto(gradient, result.gradient, batch.units / divisor);
+    for (const coordinate of batch.gradientCanaries ?? []) {
+      gradient[coordinate] = (gradient[coordinate] ?? 0) + recipe.clipping.norm / divisor;
+    }
     outcome = {
       units: batch.units,
       loss: meanOfFinite(result.losses),

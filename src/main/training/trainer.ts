@@ -1,38 +1,27 @@
-import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
 import { describeError } from "../../shared/messages.ts";
-import type { Preflight } from "../../shared/preflight.ts";
-import type { CompiledNetwork, Engine, UnitBatch } from "../engine/engine.ts";
+import type { CompiledNetwork, Engine } from "../engine/engine.ts";
 import type { OpenEngineTask } from "../engine/registry.ts";
 import type { NetworkDescription } from "../network/description.ts";
 import { namedTensors } from "../network/weights.ts";
 import { writeSafetensors } from "../network/safetensors.ts";
-import {
-  openRandomStreams,
-  reproducibleRandomStreams,
-  type RandomStreams,
-} from "../privacy/random.ts";
 import type { NoiseShape } from "../privacy/noise.ts";
-import { BatchReader } from "./batches.ts";
 import { writeAtomically } from "../store/whole-file.ts";
+import { BatchReader } from "./batches.ts";
 import { CanaryScorer } from "./canary-scores.ts";
-import {
-  loadCanaryScores,
-  loadNewestCheckpoint,
-  saveCheckpoint,
-  type CheckedFile,
-} from "./checkpoint.ts";
+import { loadCanaryScores, loadNewestCheckpoint, type CheckedFile } from "./checkpoint.ts";
 import { initialWeights } from "./initial-weights.ts";
 import { createInterruption, Interrupted, type Interruption } from "./interruption.ts";
+import { createJournalClient, type JournalRequest } from "./journal-client.ts";
 import type { NoiseSource } from "./noise-source.ts";
 import { mechanismOf } from "./private-gradient.ts";
-import { preflight, requirePassed } from "./preflight/preflight.ts";
-import { drawStep, type SampleUnits, type StepSample } from "./sampling.ts";
+import { runSteps } from "./run-steps.ts";
+import type { SampleUnits } from "./sampling.ts";
 import { scoreImages } from "./scoring.ts";
-import { createTrainingState, takeStep, type StepOutcome, type TrainingState } from "./step.ts";
-import { unitCount } from "./training-set.ts";
-import type { CoreToTrainer, TrainerJob, TrainerPort } from "./trainer-protocol.ts";
+import { createTrainingState, type TrainingState } from "./step.ts";
+import { openLog } from "./trainer-log.ts";
+import type { TrainerJob, TrainerPort } from "./trainer-protocol.ts";
 
 /** What a trainer is built from; the process entry gives the real ones. */
 export interface TrainerParts {
@@ -54,49 +43,6 @@ export async function serveTrainer(port: TrainerPort, parts: TrainerParts): Prom
   } catch (error) {
     port.send({ kind: "failed", error: describeError(error) });
   }
-}
-
-/** The step at hand may not be taken, and the run ends with the steps before it. */
-class StopHere extends Error {}
-
-/** Asks the core to journal a step and waits until it stands on disk. */
-type JournalRequest = (step: number) => Promise<{ readonly stopRequested: boolean }>;
-
-function createJournalClient(port: TrainerPort): {
-  readonly job: Promise<TrainerJob>;
-  readonly request: JournalRequest;
-} {
-  const job = Promise.withResolvers<TrainerJob>();
-  let closed = false;
-  let waiting: {
-    readonly step: number;
-    readonly answer: PromiseWithResolvers<{ readonly stopRequested: boolean }>;
-  } | null = null;
-  const gone = (): Error => new Error("The core is gone; nothing may be drawn without it.");
-
-  port.onMessage((message: CoreToTrainer) => {
-    if (message.kind === "job") {
-      job.resolve(message.job);
-    } else if (message.kind !== "stop" && waiting?.step === message.step) {
-      if (message.kind === "journaled") waiting.answer.resolve(message);
-      else waiting.answer.reject(message.stop ? new StopHere() : new Error(message.reason));
-      waiting = null;
-    }
-  });
-  port.onClosed(() => {
-    closed = true;
-    waiting?.answer.reject(gone());
-  });
-  return {
-    job: job.promise,
-    request: (step) => {
-      if (closed) return Promise.reject(gone());
-      const answer = Promise.withResolvers<{ readonly stopRequested: boolean }>();
-      waiting = { step, answer };
-      port.send({ kind: "journal", step });
-      return answer.promise;
-    },
-  };
 }
 
 async function train(
@@ -188,17 +134,6 @@ async function train(
   }
 }
 
-interface LoopParts {
-  readonly network: CompiledNetwork;
-  readonly reader: BatchReader;
-  readonly state: TrainingState;
-  readonly noise: NoiseSource | null;
-  readonly sampleUnits: SampleUnits;
-  readonly canaries: CanaryScorer | null;
-  readonly interruption: Interruption;
-  readonly log: (line: string) => void;
-}
-
 /** The engine that a resumed run had, so that it goes on bit for bit; else the recipe's. */
 async function openEngineOf(
   job: TrainerJob,
@@ -231,125 +166,6 @@ function canaryScorer(
   );
 }
 
-/** How the steps ended: all taken, or somebody asked to stop or to pause before the last. */
-type LoopEnding = "done" | "stopped" | "paused";
-
-/** Takes the steps that are left, and saves a checkpoint however they end. */
-async function runSteps(
-  job: TrainerJob,
-  port: TrainerPort,
-  journal: JournalRequest,
-  parts: LoopParts,
-): Promise<LoopEnding> {
-  const { plan } = job;
-  const { network, reader, state, noise, canaries, interruption, log } = parts;
-  const secret = plan.privacy === null ? null : openRandomStreams();
-  // A reference run promises no privacy: keyed by run and step, it can be repeated exactly.
-  const streamsOf = (step: number): RandomStreams =>
-    secret ?? reproducibleRandomStreams(`${job.runId} step ${step}`);
-  const { viewsPerUnit, augmentation: move, mirror } = plan.recipe;
-  const draw = (streams: RandomStreams): StepSample =>
-    drawStep(streams, job.set, plan.samplingRate, viewsPerUnit, parts.sampleUnits);
-  const prepare = async (step: number): Promise<UnitBatch> => {
-    const streams = streamsOf(step);
-    const sample = draw(streams);
-    return reader.readBatch(sample, viewsPerUnit, { stream: streams.views, move, mirror });
-  };
-
-  // Interrupted private steps are spent: a resumed run numbers on after them and so takes fewer.
-  // A reference run repeats them, and they are in its journal already.
-  const first = 1 + (plan.privacy === null ? state.step : job.stepsJournaled);
-  if (first > plan.steps) return "done";
-  if (secret !== null) {
-    port.send({ kind: "phase", phase: "Checking sampling, noise and clipping" });
-    const result = await checkBeforeRun(job, parts, secret, () => draw(secret).units);
-    port.send({ kind: "preflight", result });
-    log(result.passed ? "check before the run passed" : "check before the run FAILED");
-    requirePassed(result, job.plan);
-    port.send({ kind: "phase", phase: "Training" });
-  }
-  let saved = { step: state.step, at: performance.now() };
-  const save = (): void => {
-    const { step } = state;
-    if (step === saved.step) return;
-    const checkpoint = saveCheckpoint(job.runFolder, state, canaries?.scores ?? null);
-    port.send({ kind: "checkpoint", step, checkpoint });
-    saved = { step, at: performance.now() };
-  };
-  let ended: LoopEnding = "done";
-  let ahead = prepare(first);
-  for (let step = first; step <= plan.steps; step += 1) {
-    const batch = await ahead;
-    // The next batch is read while the engine works.
-    ahead = step < plan.steps ? prepare(step + 1) : ahead;
-    ahead.catch(() => undefined);
-    const outcome = await takeStepUnlessStopped(interruption, state, step, batch, {
-      plan,
-      network,
-      noise,
-      journal: async () => {
-        if (step > job.stepsJournaled) await journal(step);
-        log(`step ${step} journaled`);
-      },
-      beforeNoise: () => {
-        log(`step ${step} draws its noise`);
-      },
-      onNoisedGradient: (gradient) => {
-        canaries?.noteStep(gradient, state.weights);
-      },
-    });
-    if (outcome === null) {
-      ended = interruption.wanted() ?? "stopped";
-      break;
-    }
-    // A step whose canaries are half scored could not be told from one whose are not.
-    await interruption.holdOff(async () => canaries?.scoreStep());
-    port.send({ kind: "step", step, outcome });
-    if (performance.now() - saved.at > 1000 * job.checkpointSeconds) save();
-  }
-  save();
-  await ahead.catch(() => undefined);
-  return ended;
-}
-
-/**
- * `takeStep`, or null where the core said at the step's journaling that the run ends before it, or
- * somebody wants it to end. A step that was journaled by then is spent; the state is as before it.
- */
-async function takeStepUnlessStopped(
-  interruption: Interruption,
-  ...parameters: Parameters<typeof takeStep>
-): Promise<StepOutcome | null> {
-  try {
-    interruption.check();
-    return await takeStep(...parameters);
-  } catch (error) {
-    if (error instanceof StopHere || error instanceof Interrupted) return null;
-    throw error;
-  }
-}
-
-/** Measures the parts of a private run before its first step. */
-async function checkBeforeRun(
-  job: TrainerJob,
-  { network, state, noise }: LoopParts,
-  streams: RandomStreams,
-  drawUnits: () => Uint32Array,
-): Promise<Preflight> {
-  const mechanism = mechanismOf(job.plan);
-  if (mechanism === null || noise === null) throw new Error("a private run has no noise");
-  return preflight({
-    plan: job.plan,
-    mechanism,
-    network,
-    weights: state.weights,
-    noise,
-    drawUnits,
-    units: unitCount(job.set),
-    stream: streams.views,
-  });
-}
-
 /** Writes the released weights: the moving average of the iterates. */
 function saveWeights(
   job: TrainerJob,
@@ -366,22 +182,4 @@ function saveWeights(
   // A name of its own for each step: weights that a row names are never written over.
   const file = `weights-${state.step}.safetensors`;
   return { file, sha256: writeAtomically(join(job.runFolder, file), bytes) };
-}
-
-interface Log {
-  (line: string): void;
-  close(): void;
-}
-
-/** The run's own log, written line by line so that it tells the truth after a kill. */
-function openLog(runFolder: string): Log {
-  const handle = openSync(join(runFolder, "trainer.log"), "a", 0o600);
-  const write = (line: string): void => {
-    writeSync(handle, `${new Date().toISOString()} ${line}\n`);
-  };
-  return Object.assign(write, {
-    close: () => {
-      closeSync(handle);
-    },
-  });
 }

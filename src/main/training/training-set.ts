@@ -2,7 +2,7 @@ import { findingKeys } from "../../shared/findings.ts";
 import type { PrivacyUnit } from "../../shared/plan.ts";
 import type { Database } from "../store/database.ts";
 import { trainingImages, type TrainingImage } from "../store/training-images.ts";
-import type { CanaryFilms } from "./canaries.ts";
+import type { CanaryContributions } from "./canaries.ts";
 
 /**
  * What a trainer reads, packed into typed arrays so that 200,000 images cross to its process in
@@ -24,8 +24,8 @@ export interface TrainingSet {
   readonly unitImages: Uint32Array;
   readonly validation: Uint32Array;
   readonly test: Uint32Array;
-  /** The made-up films of an audited run, numbered after the images; see canaries.ts. */
-  readonly canaries?: CanaryFilms;
+  /** The made-up patients of an audited run, numbered after the others; see canaries.ts. */
+  readonly canaries?: CanaryContributions;
 }
 
 export const labelCount = findingKeys.length;

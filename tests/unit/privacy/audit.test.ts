@@ -120,7 +120,7 @@ describe("one-run audit", () => {
     const p = 0.0125 ** (1 / 200);
     expect(highestPossible).toBeGreaterThan(Math.log(p / (1 - p)) - 0.02);
     expect(highestPossible).toBeLessThanOrEqual(Math.log(p / (1 - p)) + 1e-9);
-    expect(attempts.map(({ guesses }) => guesses)).toEqual([200, 100, 50, 25]);
+    expect(attempts.map(({ guesses }) => guesses)).toEqual([200, 150, 100, 50]);
     const blind = auditCanaries(
       included.map((_, i) => Math.sin(i)),
       included,

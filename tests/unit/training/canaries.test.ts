@@ -4,11 +4,15 @@ import { reproducibleRandomStreams } from "../../../src/main/privacy/random.ts";
 import { BatchReader } from "../../../src/main/training/batches.ts";
 import { CanaryScorer } from "../../../src/main/training/canary-scores.ts";
 import {
+  canaryCoordinates,
   canaryFilm,
   drawCanaries,
+  kindOfCanary,
   withCanaries,
   type CanaryDraw,
 } from "../../../src/main/training/canaries.ts";
+import { noiseFromStream } from "../../../src/main/training/noise-source.ts";
+import { mechanismOf, privateGradient } from "../../../src/main/training/private-gradient.ts";
 import { makePlan, planObstacle } from "../../../src/main/training/recipe.ts";
 import { drawStep } from "../../../src/main/training/sampling.ts";
 import {
@@ -44,6 +48,8 @@ const draw: CanaryDraw = {
   included: Array.from({ length: 40 }, (_, canary) => canary % 3 === 0),
 };
 
+const numbers = draw.included.map((_, canary) => canary);
+
 describe("canaries", () => {
   it("enter by fair coins of the operating system, with another seed each time", () => {
     const { seed, included } = drawCanaries(4000);
@@ -54,19 +60,68 @@ describe("canaries", () => {
     expect(drawCanaries(0).included).toEqual([]);
   });
 
-  it("stand after all patients as units of one film, those outside in no unit", () => {
+  it("stand after all patients as units, with one film or with none, those outside in no unit", () => {
     const before = patientsOnly();
     const set = withCanaries(before, draw);
-    const inside = draw.included.flatMap((included, canary) => (included ? [61 + canary] : []));
-    expect(unitCount(set)).toBe(60 + inside.length);
+    const films = numbers.filter((canary) => kindOfCanary(canary) === "film");
+    const inside = films.flatMap((canary, at) => (draw.included[canary] ? [61 + at] : []));
+    const directions = numbers.filter(
+      (canary) => kindOfCanary(canary) === "gradient" && draw.included[canary],
+    );
+    expect(inside.length).toBeGreaterThan(3);
+    expect(directions.length).toBeGreaterThan(3);
+    expect(unitCount(set)).toBe(60 + inside.length + directions.length);
     expect([...set.unitOffsets.subarray(0, 61)]).toEqual([...before.unitOffsets]);
-    const last = [...set.unitOffsets.subarray(60)].map((offset, index) => offset - 61 - index);
-    expect(last.every((rest) => rest === 0)).toBe(true);
+    const sizes = [...set.unitOffsets.subarray(60)].map(
+      (offset, i, all) => (all[i + 1] ?? NaN) - offset,
+    );
+    expect(sizes.slice(0, -1)).toEqual([...inside.map(() => 1), ...directions.map(() => 0)]);
     expect([...set.unitImages.subarray(61)]).toEqual(inside);
     expect(set.imageIds).toBe(before.imageIds);
     expect(set.canaries).toMatchObject({ firstImage: 61, count: 40 });
-    expect(set.labels.length).toBe((61 + 40) * labelCount);
+    expect([...set.canaries!.gradients.values()]).toEqual(directions);
+    expect(Math.min(...set.canaries!.gradients.keys())).toBe(60 + inside.length);
+    expect(set.labels.length).toBe((61 + films.length) * labelCount);
     expect(withCanaries(before, { seed: "", included: [] })).toBe(before);
+  });
+
+  it("without a film lie on a coordinate each, which their seed gives again", () => {
+    const coordinates = canaryCoordinates({ seed: "a", count: 1000 }, 2056);
+    expect(coordinates.size).toBe(750);
+    expect(new Set(coordinates.values()).size).toBe(750);
+    expect([...coordinates.values()].every((coordinate) => coordinate < 2056)).toBe(true);
+    expect(canaryCoordinates({ seed: "a", count: 1000 }, 2056)).toEqual(coordinates);
+    expect(canaryCoordinates({ seed: "b", count: 1000 }, 2056)).not.toEqual(coordinates);
+    expect(() => canaryCoordinates({ seed: "a", count: 10 }, 9)).toThrow(
+      /no place for 10 canaries/,
+    );
+  });
+
+  it("without a film move a private sum by C on their coordinate, with either noise", async () => {
+    const { network, batch, weights } = await emptyStep();
+    for (const noise of ["gaussian", "discrete-gaussian"] as const) {
+      const plan = makePlan({
+        recipe: { ...smallRecipe, noise, clipping: { kind: "flat", norm: 0.3 } },
+        epsilon: 8,
+        delta: 1e-3,
+        units: 60,
+        positiveAtGrade: 2,
+        pixelPipeline: "test",
+      });
+      const mechanism = mechanismOf(plan)!;
+      const gradientOf = async (gradientCanaries: Uint32Array): Promise<Float32Array> => {
+        const { noise: stream } = reproducibleRandomStreams("the same noise");
+        const source = noiseFromStream(mechanism.noise, network.parameterCount, stream);
+        const step = { ...batch, gradientCanaries };
+        return (await privateGradient(weights, step, network, mechanism, source)).gradient;
+      };
+      const without = await gradientOf(new Uint32Array(0));
+      const withTwo = await gradientOf(Uint32Array.from([5, 1000]));
+      withTwo.forEach((value, i) => {
+        const moved = (value - without[i]!) * plan.divisor;
+        expect(moved).toBeCloseTo(i === 5 || i === 1000 ? 0.3 : 0, 4);
+      });
+    }
   });
 
   it("are sampled as often as patients are", () => {
@@ -110,6 +165,17 @@ describe("canaries", () => {
   });
 });
 
+async function emptyStep() {
+  const network = await logisticEngine().compile(logisticNetwork(pixels), {
+    resolutionPixels: pixels,
+    microbatch: null,
+    threads: null,
+  });
+  const none = new Float32Array(0);
+  const batch: UnitBatch = { units: 0, views: 1, images: none, labels: none };
+  return { network, batch, weights: new Float32Array(network.parameterCount) };
+}
+
 describe("a canary's score", () => {
   it("is the evidence that a step's sum holds its clipped gradient", async () => {
     const set = withCanaries(patientsOnly(), draw);
@@ -140,22 +206,30 @@ describe("a canary's score", () => {
       const scorer = new CanaryScorer({ network, reader, set, plan, classWeights: null }, null);
       scorer.noteStep(gradient, weights);
       await scorer.scoreStep();
-      const shares: number[] = [];
-      for (let canary = 0; canary < 40; canary += 1) {
-        const own = await clippedGradient(network, set, canary, weights, clipping);
-        const product = own.reduce((dot, value, i) => dot + value * gradient[i]!, 0);
-        const squared = own.reduce((sum, value) => sum + value * value, 0);
-        shares.push((product * plan.divisor) / squared);
+      const coordinates = canaryCoordinates(set.canaries!, network.parameterCount);
+      for (const kind of ["film", "gradient"] as const) {
+        const ofKind = numbers.filter((canary) => kindOfCanary(canary) === kind);
+        const shares: number[] = [];
+        for (const [at, canary] of ofKind.entries()) {
+          const own =
+            kind === "film"
+              ? await clippedGradient(network, set, at, weights, clipping)
+              : unitVector(network.parameterCount, coordinates.get(canary)!, clipping.norm);
+          const product = own.reduce((dot, value, i) => dot + value * gradient[i]!, 0);
+          const squared = own.reduce((sum, value) => sum + value * value, 0);
+          shares.push((product * plan.divisor) / squared);
+        }
+        const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
+        const variance =
+          shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / shares.length;
+        const q = plan.samplingRate;
+        shares.forEach((share, at) => {
+          const exact = Math.log(1 - q + q * Math.exp((share - mean - 0.5) / variance));
+          expect(Math.abs(scorer.scores[ofKind[at]!]! - exact)).toBeLessThan(
+            5e-3 * Math.abs(exact) + 1e-4,
+          );
+        });
       }
-      const mean = shares.reduce((sum, share) => sum + share, 0) / 40;
-      const variance = shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / 40;
-      const q = plan.samplingRate;
-      shares.forEach((share, canary) => {
-        const exact = Math.log(1 - q + q * Math.exp((share - mean - 0.5) / variance));
-        expect(Math.abs(scorer.scores[canary]! - exact)).toBeLessThan(
-          5e-3 * Math.abs(exact) + 1e-4,
-        );
-      });
       // A checkpoint carries the scores on.
       const resumed = new CanaryScorer(
         { network, reader, set, plan, classWeights: null },
@@ -169,20 +243,26 @@ describe("a canary's score", () => {
   });
 });
 
+function unitVector(length: number, coordinate: number, norm: number): Float32Array {
+  const vector = new Float32Array(length);
+  vector[coordinate] = norm;
+  return vector;
+}
+
 async function clippedGradient(
   network: CompiledNetwork,
   set: TrainingSet,
-  canary: number,
+  film: number,
   weights: Float32Array,
   clipping: Parameters<CompiledNetwork["clippedSum"]>[2],
 ): Promise<Float32Array> {
   const { firstImage, frames } = set.canaries!;
-  const from = (firstImage + canary) * labelCount;
+  const from = (firstImage + film) * labelCount;
   const batch: UnitBatch = {
     units: 1,
     views: 1,
     images: Float32Array.from(
-      frames.subarray(canary * pixels ** 2, (canary + 1) * pixels ** 2),
+      frames.subarray(film * pixels ** 2, (film + 1) * pixels ** 2),
       (value) => value / 255,
     ),
     labels: set.labels.slice(from, from + labelCount),

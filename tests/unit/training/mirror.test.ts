@@ -40,7 +40,7 @@ describe("a mirrored contribution", () => {
     const set = await sidedSet(dataFolder);
     const reader = new BatchReader(dataFolder, set, pixels);
     const stream = reproducibleRandomStreams("mirror").views;
-    const sample = { units: set.unitImages, images: set.unitImages };
+    const sample = { unitsWithImages: set.unitImages, images: set.unitImages };
     const { images, labels } = await reader.readBatch(sample, 1, {
       stream,
       move: false,
@@ -69,7 +69,7 @@ describe("a mirrored contribution", () => {
     const set = await sidedSet(dataFolder);
     const reader = new BatchReader(dataFolder, set, pixels);
     const stream = reproducibleRandomStreams("mirror").views;
-    const sample = { units: set.unitImages, images: set.unitImages };
+    const sample = { unitsWithImages: set.unitImages, images: set.unitImages };
     const batch = await reader.readBatch(sample, 1, { stream, move: false, mirror: false });
     reader.close();
     expect(batch.labels).toEqual(set.labels);

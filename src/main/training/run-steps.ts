@@ -1,0 +1,167 @@
+import type { Preflight } from "../../shared/preflight.ts";
+import type { CompiledNetwork } from "../engine/engine.ts";
+import {
+  openRandomStreams,
+  reproducibleRandomStreams,
+  type RandomStreams,
+} from "../privacy/random.ts";
+import type { BatchReader } from "./batches.ts";
+import { canaryCoordinates } from "./canaries.ts";
+import type { CanaryScorer } from "./canary-scores.ts";
+import { saveCheckpoint } from "./checkpoint.ts";
+import { Interrupted, type Interruption } from "./interruption.ts";
+import { StopHere, type JournalRequest } from "./journal-client.ts";
+import type { NoiseSource } from "./noise-source.ts";
+import { mechanismOf, type StepBatch } from "./private-gradient.ts";
+import { preflight, requirePassed } from "./preflight/preflight.ts";
+import { drawStep, type SampleUnits, type StepSample } from "./sampling.ts";
+import { takeStep, type StepOutcome, type TrainingState } from "./step.ts";
+import { unitCount } from "./training-set.ts";
+import type { TrainerJob, TrainerPort } from "./trainer-protocol.ts";
+
+/** What the steps of a run are taken with. */
+export interface LoopParts {
+  readonly network: CompiledNetwork;
+  readonly reader: BatchReader;
+  readonly state: TrainingState;
+  readonly noise: NoiseSource | null;
+  readonly sampleUnits: SampleUnits;
+  readonly canaries: CanaryScorer | null;
+  readonly interruption: Interruption;
+  readonly log: (line: string) => void;
+}
+
+/** How the steps ended: all taken, or somebody asked to stop or to pause before the last. */
+export type LoopEnding = "done" | "stopped" | "paused";
+
+/** Takes the steps that are left, and saves a checkpoint however they end. */
+export async function runSteps(
+  job: TrainerJob,
+  port: TrainerPort,
+  journal: JournalRequest,
+  parts: LoopParts,
+): Promise<LoopEnding> {
+  const { plan } = job;
+  const { network, reader, state, noise, canaries, interruption, log } = parts;
+  const secret = plan.privacy === null ? null : openRandomStreams();
+  // A reference run promises no privacy: keyed by run and step, it can be repeated exactly.
+  const streamsOf = (step: number): RandomStreams =>
+    secret ?? reproducibleRandomStreams(`${job.runId} step ${step}`);
+  const { viewsPerUnit, augmentation: move, mirror } = plan.recipe;
+  const draw = (streams: RandomStreams): StepSample =>
+    drawStep(streams, job.set, plan.samplingRate, viewsPerUnit, parts.sampleUnits);
+  const coordinates = coordinatesOf(job, network);
+  const prepare = async (step: number): Promise<StepBatch> => {
+    const streams = streamsOf(step);
+    const sample = draw(streams);
+    const augmentation = { stream: streams.views, move, mirror };
+    return {
+      ...(await reader.readBatch(sample, viewsPerUnit, augmentation)),
+      gradientCanaries: Uint32Array.from(sample.gradientCanaries, (canary) => coordinates(canary)),
+    };
+  };
+
+  // Interrupted private steps are spent: a resumed run numbers on after them and so takes fewer.
+  // A reference run repeats them, and they are in its journal already.
+  const first = 1 + (plan.privacy === null ? state.step : job.stepsJournaled);
+  if (first > plan.steps) return "done";
+  if (secret !== null) {
+    port.send({ kind: "phase", phase: "Checking sampling, noise and clipping" });
+    const result = await checkBeforeRun(job, parts, secret, () => draw(secret).units);
+    port.send({ kind: "preflight", result });
+    log(result.passed ? "check before the run passed" : "check before the run FAILED");
+    requirePassed(result, job.plan);
+    port.send({ kind: "phase", phase: "Training" });
+  }
+  let saved = { step: state.step, at: performance.now() };
+  const save = (): void => {
+    const { step } = state;
+    if (step === saved.step) return;
+    const checkpoint = saveCheckpoint(job.runFolder, state, canaries?.scores ?? null);
+    port.send({ kind: "checkpoint", step, checkpoint });
+    saved = { step, at: performance.now() };
+  };
+  let ended: LoopEnding = "done";
+  let ahead = prepare(first);
+  for (let step = first; step <= plan.steps; step += 1) {
+    const batch = await ahead;
+    // The next batch is read while the engine works.
+    ahead = step < plan.steps ? prepare(step + 1) : ahead;
+    ahead.catch(() => undefined);
+    const outcome = await takeStepUnlessStopped(interruption, state, step, batch, {
+      plan,
+      network,
+      noise,
+      journal: async () => {
+        if (step > job.stepsJournaled) await journal(step);
+        log(`step ${step} journaled`);
+      },
+      beforeNoise: () => {
+        log(`step ${step} draws its noise`);
+      },
+      onNoisedGradient: (gradient) => {
+        canaries?.noteStep(gradient, state.weights);
+      },
+    });
+    if (outcome === null) {
+      ended = interruption.wanted() ?? "stopped";
+      break;
+    }
+    // A step whose canaries are half scored could not be told from one whose are not.
+    await interruption.holdOff(async () => canaries?.scoreStep());
+    port.send({ kind: "step", step, outcome });
+    if (performance.now() - saved.at > 1000 * job.checkpointSeconds) save();
+  }
+  save();
+  await ahead.catch(() => undefined);
+  return ended;
+}
+
+/**
+ * `takeStep`, or null where the core said at the step's journaling that the run ends before it, or
+ * somebody wants it to end. A step that was journaled by then is spent; the state is as before it.
+ */
+async function takeStepUnlessStopped(
+  interruption: Interruption,
+  ...parameters: Parameters<typeof takeStep>
+): Promise<StepOutcome | null> {
+  try {
+    interruption.check();
+    return await takeStep(...parameters);
+  } catch (error) {
+    if (error instanceof StopHere || error instanceof Interrupted) return null;
+    throw error;
+  }
+}
+
+/** Measures the parts of a private run before its first step. */
+async function checkBeforeRun(
+  job: TrainerJob,
+  { network, state, noise }: LoopParts,
+  streams: RandomStreams,
+  drawUnits: () => Uint32Array,
+): Promise<Preflight> {
+  const mechanism = mechanismOf(job.plan);
+  if (mechanism === null || noise === null) throw new Error("a private run has no noise");
+  return preflight({
+    plan: job.plan,
+    mechanism,
+    network,
+    weights: state.weights,
+    noise,
+    drawUnits,
+    units: unitCount(job.set),
+    stream: streams.views,
+  });
+}
+
+/** On which coordinate a gradient canary of the run lies. */
+function coordinatesOf(job: TrainerJob, network: CompiledNetwork): (canary: number) => number {
+  const { canaries } = job.set;
+  const all = canaries === undefined ? null : canaryCoordinates(canaries, network.parameterCount);
+  return (canary) => {
+    const coordinate = all?.get(canary);
+    if (coordinate === undefined) throw new Error(`canary ${canary} has no coordinate`);
+    return coordinate;
+  };
+}
