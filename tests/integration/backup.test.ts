@@ -46,6 +46,7 @@ function allFrames(dataFolder: string): string {
 
 describe("a backup", () => {
   it("goes round: store, frames and the sealed key come back, each checked", async () => {
+    await runJson("ledger", "bright 9", "--cap", "8", "--data", data);
     const file = join(folder, "round.tar");
     const written = await runJson(
       ...["backup", file, "--passphrase-file", passphraseFile, "--data", data],
@@ -60,7 +61,12 @@ describe("a backup", () => {
       ...["restore", file, "--passphrase-file", passphraseFile, "--data", target],
     );
     expect(restored).toMatchObject({ siteKey: "restored" });
-    expect(restored["ledgers"]).toMatchObject([{ intact: true }]);
+    // The ledger says from now on that it came back from this backup.
+    const gap = { what: "restored", backupAt: written["createdAt"] };
+    expect(restored["ledgers"]).toMatchObject([{ intact: true, gaps: [gap] }]);
+    expect(await runJson("ledger", "bright 9", "--data", target)).toMatchObject({
+      verification: { intact: true, gaps: [gap] },
+    });
     expect(readFileSync(join(target, "site.key"))).toEqual(readFileSync(join(data, "site.key")));
     expect(allFrames(target)).toBe(allFrames(data));
     expect(await runJson("cohort", "bright 9", "--data", target)).toEqual(

@@ -12,8 +12,10 @@ import {
 import type { JobProgress, RunSummary } from "../../shared/domain.ts";
 import { UserError } from "../../shared/errors.ts";
 import { openDatabase } from "../store/database.ts";
+import { forgetRestoration, restoredFrom } from "../store/backup/restore.ts";
 import { eraseReplacedFrames } from "../store/frame-erasure.ts";
 import { openSiteIdentity } from "../store/identity.ts";
+import { recordRestoration } from "../training/ledger-gaps.ts";
 import { RunQueue } from "../training/queue.ts";
 import { recoverRuns } from "../training/recovery.ts";
 import type { CoreContext } from "./context.ts";
@@ -77,6 +79,11 @@ export function openCore(options: { readonly dataFolder: string }): Promise<Core
       },
     }),
   };
+  const backupAt = restoredFrom(dataFolder);
+  if (backupAt !== null) {
+    recordRestoration(database, backupAt);
+    forgetRestoration(dataFolder);
+  }
   recoverRuns(database);
   eraseReplacedFrames(database, dataFolder);
   return Promise.resolve(serve(context, listeners));

@@ -1,5 +1,10 @@
 import { createHash } from "node:crypto";
-import type { LedgerEntryKind, LedgerVerification, RunState } from "../../shared/domain.ts";
+import type {
+  LedgerEntryKind,
+  LedgerGap,
+  LedgerVerification,
+  RunState,
+} from "../../shared/domain.ts";
 
 /**
  * The ledger's mathematics, without a store: what a hash covers, and how a chain is checked.
@@ -108,13 +113,78 @@ export function verifyLedger(
   runs: readonly RunEvidence[],
   head: LedgerHead | null = null,
 ): LedgerVerification {
-  const findings = [
+  const atTheEnd = headFindings(entries, head);
+  const others = [
     ...chainFindings(cohortId, entries),
-    ...headFindings(entries, head),
     ...runs.flatMap((run) => runFindings(run, entries)),
     ...strayEntryFindings(entries, runs),
   ];
-  return { intact: findings.length === 0, findings };
+  const findings = [...others, ...atTheEnd];
+  return {
+    intact: findings.length === 0,
+    canBeAcknowledged: atTheEnd.length > 0 && others.length === 0,
+    gaps: gapsIn(entries),
+    findings,
+  };
+}
+
+/** What a "gap-acknowledged" entry says. */
+export interface GapAcknowledgedBody {
+  readonly by: string | null;
+  readonly reason: string;
+  /** The newest entry that was ever seen. */
+  readonly keptHead: LedgerHead;
+  /** The newest entry that was there; null where there was none. */
+  readonly lastEntry: LedgerHead | null;
+}
+
+/** What a "restored" entry says. */
+export interface RestoredBody {
+  readonly by: string | null;
+  readonly backupAt: string;
+}
+
+/** The gaps that entries record, oldest first. */
+export function gapsIn(entries: readonly ChainedEntry[]): LedgerGap[] {
+  return entries.flatMap((entry): LedgerGap[] => {
+    const { sequence, recordedAt } = entry;
+    if (entry.kind === "restored") {
+      const { by = null, backupAt = null } = (parsed(entry.body) ?? {}) as Partial<RestoredBody>;
+      return [
+        { sequence, recordedAt, what: "restored", by, backupAt, reason: null, missing: null },
+      ];
+    }
+    const body = acknowledgement(entry);
+    if (body === null) return [];
+    const from = (body.lastEntry?.sequence ?? 0) + 1;
+    const to = body.keptHead.sequence;
+    const missing = from <= to ? { from, to } : { from: to, to };
+    const { by, reason } = body;
+    return [{ sequence, recordedAt, what: "acknowledged", by, reason, missing, backupAt: null }];
+  });
+}
+
+function acknowledgement({ kind, body }: ChainedEntry): GapAcknowledgedBody | null {
+  if (kind !== "gap-acknowledged") return null;
+  const {
+    by = null,
+    reason = "",
+    keptHead,
+    lastEntry = null,
+  } = (parsed(body) ?? {}) as Partial<GapAcknowledgedBody>;
+  return keptHead === undefined ? null : { by, reason, keptHead, lastEntry };
+}
+
+/**
+ * Whether a head that was kept apart belongs to these entries: it is one of them, or somebody has
+ * acknowledged that it is there no more. Only then may a newer head take its place.
+ */
+export function headBelongs(entries: readonly ChainedEntry[], head: LedgerHead): boolean {
+  return entries.some(
+    (entry) =>
+      (entry.sequence === head.sequence && entry.hash === head.hash) ||
+      acknowledgement(entry)?.keptHead.hash === head.hash,
+  );
 }
 
 /** The breaks of a chain of entries, each named; empty where there is none. */
@@ -144,7 +214,7 @@ export function chainFindings(cohortId: number, entries: readonly ChainedEntry[]
 
 /** What a head that was kept apart tells of the entries: that the newest were cut off, or another. */
 function headFindings(entries: readonly ChainedEntry[], head: LedgerHead | null): string[] {
-  if (head === null) return [];
+  if (head === null || headBelongs(entries, head)) return [];
   const last = entries.at(-1)?.sequence ?? 0;
   if (last < head.sequence) {
     return [
@@ -152,8 +222,6 @@ function headFindings(entries: readonly ChainedEntry[], head: LedgerHead | null)
         "or the store was put back to an older state.",
     ];
   }
-  const entry = entries.find(({ sequence }) => sequence === head.sequence);
-  if (entry?.hash === head.hash) return [];
   return [`Ledger entry ${head.sequence} is not the one that stood there before.`];
 }
 

@@ -30,11 +30,16 @@ export function keptLedgerHead(database: Database, cohortId: number): LedgerHead
   }
 }
 
-/** Keeps the newest entry as the head, where it lies after the one that is kept. */
+/**
+ * Keeps the newest entry as the head, where it lies after the one that is kept and that one still
+ * stands: a head whose entry is gone stays, however many entries are written after, until somebody
+ * has acknowledged that it is gone.
+ */
 export function advanceLedgerHead(database: Database, cohortId: number): void {
   const newest = lastLedgerEntry(database, cohortId);
   const kept = keptLedgerHead(database, cohortId);
-  if (newest === null || (kept !== null && kept.sequence >= newest.sequence)) return;
+  if (newest === null || kept?.hash === newest.hash) return;
+  if (kept !== null && !stands(database, cohortId, kept)) return;
   const file = headFile(database, cohortId);
   const { sequence, hash } = newest;
   try {
@@ -43,6 +48,20 @@ export function advanceLedgerHead(database: Database, cohortId: number): void {
   } catch {
     // The entry stands in the store; a head that lags behind is brought up with the next one.
   }
+}
+
+/** As `headBelongs` of the ledger's mathematics has it, asked of the store. */
+function stands(database: Database, cohortId: number, head: LedgerHead): boolean {
+  const found = database
+    .prepare(
+      `SELECT 1 FROM ledger_entry
+       WHERE cohort_id = @cohortId AND (
+         (sequence = @sequence AND hash = @hash) OR
+         (kind = 'gap-acknowledged' AND json_valid(body) AND body ->> '$.keptHead.hash' = @hash)
+       )`,
+    )
+    .get({ cohortId, ...head });
+  return found !== undefined;
 }
 
 /**

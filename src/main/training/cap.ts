@@ -1,4 +1,3 @@
-import { userInfo } from "node:os";
 import { UserError } from "../../shared/errors.ts";
 import { formatDelta, formatEpsilon } from "../../shared/format.ts";
 import type { Database } from "../store/database.ts";
@@ -6,6 +5,7 @@ import { ledgerTransaction } from "../store/ledger-head.ts";
 import { lastEntryOfKind, lastLedgerEntry } from "../store/ledger.ts";
 import { requireRun, runsOfCohort, type RunRecord } from "../store/runs.ts";
 import { countTrainingUnits } from "../store/training-images.ts";
+import { accountName } from "./account-name.ts";
 import { epsilonWithRun, largestEpsilonThatFits, stepsThatFit, type Budget } from "./budget.ts";
 import { appendEntry, bodyOf } from "./ledger-entries.ts";
 import { spendingOf } from "./spending-runs.ts";
@@ -36,15 +36,6 @@ export function setCap(database: Database, cohortId: number, cap: number | null)
     const body = { cap, previousCap, by: accountName() };
     appendEntry(database, { cohortId, runId: null }, "cap-changed", body);
   });
-}
-
-function accountName(): string | null {
-  try {
-    return userInfo().username;
-  } catch {
-    // A container's user may have no entry in the system's list.
-    return null;
-  }
 }
 
 /** The cap and what all runs but one have spent or may still spend under it. */

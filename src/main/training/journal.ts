@@ -205,7 +205,7 @@ export function requireIntactLedger(database: Database, cohortId: number): void 
 export function brokenLedgerText(findings: readonly string[]): string {
   return (
     `The privacy ledger of this cohort does not verify: ${findings[0] ?? "it is broken."} No private ` +
-    "run can start until this is cleared up. Put the data folder back from a backup, or ask whoever " +
-    'answers for privacy; "silhouette ledger COHORT --verify" names every break.'
+    'run can start until this is cleared up: the Privacy screen, or "silhouette ledger COHORT --verify", ' +
+    "names every break. Put the data folder back from a backup, or ask whoever answers for privacy."
   );
 }

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { Ledger } from "../../shared/domain.ts";
+import type { Ledger, LedgerGap } from "../../shared/domain.ts";
 import { messageOf, UserError } from "../../shared/errors.ts";
 import { trainingPlanSchema } from "../../shared/plan.ts";
 import { epsilonFigure } from "../privacy/figures.ts";
-import { chainFindings, type ChainedEntry } from "../privacy/ledger.ts";
+import { chainFindings, gapsIn, type ChainedEntry } from "../privacy/ledger.ts";
 import type { SubsampledGaussian } from "../privacy/mechanism.ts";
 import { isSignatureOf, signWithSiteKey } from "../store/signing-key.ts";
 import { bodyOf } from "./ledger-entries.ts";
@@ -95,6 +95,8 @@ export interface ExportVerification {
   readonly delta: number | null;
   /** Of the key that signed, by the file itself: to be compared with what the site says. */
   readonly fingerprint: string;
+  /** Where entries were lost, by the entries that say so. */
+  readonly gaps: readonly LedgerGap[];
   /** What does not match, naming the entry or run; empty where valid. */
   readonly findings: readonly string[];
 }
@@ -124,6 +126,7 @@ export function verifyLedgerExport(text: string, file: string): ExportVerificati
     epsilon: ledger.epsilon,
     delta: ledger.delta,
     fingerprint: signature.fingerprint,
+    gaps: gapsIn(entries),
     findings,
   };
 }

@@ -37,6 +37,8 @@ export const entryTitles: Readonly<Record<LedgerEntryKind, string>> = {
   "class-counts": "Class counts drawn",
   "cap-changed": "Budget cap changed",
   release: "Held-out statistics",
+  "gap-acknowledged": "Missing entries acknowledged",
+  restored: "Restored from a backup",
 };
 
 export const releaseTitles: Readonly<Record<LedgerRelease["what"], string>> = {

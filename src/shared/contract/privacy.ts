@@ -25,6 +25,8 @@ export const privacyProcedures = {
     entries: number;
     intact: boolean;
   }>(),
+  /** Records why the newest entries are missing; from then on private runs can start again. */
+  "ledger:acknowledge-gap": procedure(z.object({ cohortId, reason: z.string() })).returns<Ledger>(),
   /** Null removes the cap. */
   "ledger:set-cap": procedure(
     z.object({ cohortId, cap: z.number().positive().nullable() }),

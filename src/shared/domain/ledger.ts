@@ -5,10 +5,18 @@ import type { Timestamp } from "./time.ts";
 /**
  * What an entry of the ledger records: a run's plan before its first step; a run that goes on; a
  * run's end with the steps that count as spent; label counts about to be drawn with noise; the budget cap set, changed or removed; exact
- * statistics on held-out patients that were released.
+ * statistics on held-out patients that were released; that somebody knows of newest entries that are
+ * missing; that the ledger came back from a backup.
  */
 export type LedgerEntryKind =
-  "run-planned" | "run-resumed" | "run-ended" | "class-counts" | "cap-changed" | "release";
+  | "run-planned"
+  | "run-resumed"
+  | "run-ended"
+  | "class-counts"
+  | "cap-changed"
+  | "release"
+  | "gap-acknowledged"
+  | "restored";
 
 export interface LedgerEntry {
   readonly sequence: number;
@@ -103,8 +111,32 @@ export interface Ledger {
   readonly verification: LedgerVerification;
 }
 
+/** A place after which a ledger lost entries: what they recorded is counted nowhere. */
+export interface LedgerGap {
+  /** The entry that says so, which stays for good. */
+  readonly sequence: number;
+  readonly recordedAt: Timestamp;
+  /** Missing entries that a person has acknowledged, or a backup that was restored. */
+  readonly what: "acknowledged" | "restored";
+  /** The account of the person; null where the system has no name. */
+  readonly by: string | null;
+  /** In the person's words; null of a restored backup. */
+  readonly reason: string | null;
+  /** The entries that were missing; null of a restored backup, which may have lost none. */
+  readonly missing: { readonly from: number; readonly to: number } | null;
+  /** When the backup was made that was restored; null else. */
+  readonly backupAt: Timestamp | null;
+}
+
 export interface LedgerVerification {
   readonly intact: boolean;
+  /**
+   * Whether all that was found is that the newest entries are missing, as after a store was put back
+   * to an older state: then a person who knows why can acknowledge it.
+   */
+  readonly canBeAcknowledged: boolean;
+  /** Shown for good, also where the chain is intact. */
+  readonly gaps: readonly LedgerGap[];
   /** What was found, naming the row: empty where intact. */
   readonly findings: readonly string[];
 }

@@ -108,7 +108,10 @@ describe("a power cut at any moment of a private run", () => {
           expect(closed).toMatchObject({ id: runId, state: "failed" });
           expect(closed!.stepsJournaled).toBeGreaterThanOrEqual(step);
           expect(closed!.epsilonSpent).toBeGreaterThan(0);
-          expect(readLedger(after, cohortId).verification).toEqual({ intact: true, findings: [] });
+          expect(readLedger(after, cohortId).verification).toMatchObject({
+            intact: true,
+            findings: [],
+          });
           // It goes on after the steps that are spent.
           expect(requeueRun(after, runId).stepsJournaled).toBe(closed!.stepsJournaled);
         } finally {

@@ -99,7 +99,7 @@ describe("a pair of runs", () => {
     expect(predictionsOfRun(database, privateId).length).toBe(heldOut.length);
 
     const ledger = readLedger(database, cohortId);
-    expect(ledger.verification).toEqual({ intact: true, findings: [] });
+    expect(ledger.verification).toMatchObject({ intact: true, findings: [] });
     expect(ledger.entries.map((entry) => [entry.kind, entry.runId])).toEqual([
       ["run-planned", privateId],
       ["run-ended", privateId],
@@ -169,7 +169,10 @@ describe("a run that is stopped", () => {
     expect(resumed).toMatchObject({ state: "finished", stepsJournaled: resumed.plan.steps });
     const drawn = stepsDrawn(place.dataFolder, runId);
     expect(drawn).toEqual(Array.from({ length: resumed.plan.steps }, (_, i) => i + 1));
-    expect(readLedger(database, cohortId).verification).toEqual({ intact: true, findings: [] });
+    expect(readLedger(database, cohortId).verification).toMatchObject({
+      intact: true,
+      findings: [],
+    });
   });
 
   it("stops when another process asks through the store", async () => {
@@ -207,7 +210,10 @@ describe("a process that is killed", () => {
       expect(failed.stepsJournaled).toBeGreaterThanOrEqual(drawn.length);
       expect(failed.stepsJournaled - drawn.length).toBeLessThanOrEqual(1);
     }
-    expect(readLedger(database, cohortId).verification).toEqual({ intact: true, findings: [] });
+    expect(readLedger(database, cohortId).verification).toMatchObject({
+      intact: true,
+      findings: [],
+    });
   });
 
   it("the core: the trainer dies with it, and the next opening closes the run", async () => {

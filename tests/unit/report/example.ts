@@ -196,7 +196,7 @@ export async function exampleInput(
       mechanisms: [
         { samplingRate: 0.02, noiseMultiplier: 0.842, steps: 1712, imagesPerPatient: 1 },
       ],
-      verification: { intact: true, findings: [] },
+      verification: { intact: true, canBeAcknowledged: false, gaps: [], findings: [] },
     },
     privateRun: run("private"),
     referenceRun: run("reference"),

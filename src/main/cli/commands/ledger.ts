@@ -4,6 +4,7 @@ import { InvalidArgumentError, type Command } from "commander";
 import type { Ledger, LedgerRun } from "../../../shared/domain.ts";
 import { messageOf, UserError } from "../../../shared/errors.ts";
 import { formatDelta, formatEpsilon, formatNumber } from "../../../shared/format.ts";
+import { describeGap } from "../../../shared/ledger-gaps.ts";
 import type { Core } from "../../core/core.ts";
 import { exportStandsIn, verifyLedgerExport } from "../../training/ledger-export.ts";
 import { table, type Output } from "../output.ts";
@@ -13,6 +14,7 @@ import { cohortNamed } from "./cohort.ts";
 interface LedgerOptions {
   readonly verify?: boolean;
   readonly cap?: number | "none";
+  readonly acknowledgeGap?: string;
   readonly export?: string;
   readonly against?: string;
   readonly verifyExport?: string;
@@ -26,6 +28,10 @@ export function addLedgerCommands(program: Command): void {
     .option("--verify", "check the chain; exit code 1 where it was tampered with")
     .option("--against <file>", "also check that an older export still stands in the ledger")
     .option("--cap <epsilon>", "set the budget cap, or none to remove it", capArgument)
+    .option(
+      "--acknowledge-gap <reason>",
+      "record why the newest entries are missing; it stays in the ledger",
+    )
     .option("--export <file>", "write the ledger as JSON, signed with the site's key")
     .option("--verify-export <file>", "check such a file; needs no cohort and no store")
     .action(async (name: string | undefined, options: LedgerOptions, command: Command) => {
@@ -50,6 +56,9 @@ async function onLedger(
   if (options.cap !== undefined) {
     const cap = options.cap === "none" ? null : options.cap;
     await core.call("ledger:set-cap", { cohortId, cap });
+  }
+  if (options.acknowledgeGap !== undefined) {
+    await core.call("ledger:acknowledge-gap", { cohortId, reason: options.acknowledgeGap });
   }
   if (options.export !== undefined) {
     const written = await core.call("ledger:export", { cohortId, file: resolve(options.export) });
@@ -80,6 +89,7 @@ function verifyExport(file: string, output: Output): void {
         (found.epsilon === null ? "∞" : formatEpsilon(found.epsilon)) +
         (found.delta === null ? "" : ` at delta ${formatDelta(found.delta)}`),
       `Signed with the key of fingerprint ${found.fingerprint}: compare it with the site's.`,
+      ...found.gaps.map(describeGap),
       found.valid
         ? "Signature, chain and figures match."
         : `DOES NOT MATCH:\n  ${found.findings.join("\n  ")}`,
@@ -131,9 +141,13 @@ function describeLedger(ledger: Ledger): string {
           ? ` for the patient with the most images, ${formatEpsilon(ledger.medianEpsilon)} for the median`
           : ""),
     cap === null ? "No budget cap." : `Budget cap: epsilon ${String(cap)}.`,
+    ...verification.gaps.map(describeGap),
     verification.intact
       ? `Chain intact, ${ledger.entries.length} entries.`
       : `TAMPERED:\n  ${verification.findings.join("\n  ")}`,
+    verification.canBeAcknowledged
+      ? "If you know why, as after a restored backup, record it with --acknowledge-gap REASON."
+      : null,
   ]
     .filter((line) => line !== null)
     .join("\n");

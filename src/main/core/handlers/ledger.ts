@@ -7,12 +7,14 @@ import { prepareFigures } from "../../training/account-service.ts";
 import { setCap } from "../../training/cap.ts";
 import { verifyCohortLedger } from "../../training/journal.ts";
 import { ledgerExport } from "../../training/ledger-export.ts";
+import { acknowledgeGap } from "../../training/ledger-gaps.ts";
 import { ledgerQuestions, readLedger } from "../../training/run-summaries.ts";
 import type { CoreContext } from "../context.ts";
 import { version } from "../version.ts";
 import type { Handlers } from "./types.ts";
 
-type LedgerProcedures = "ledger:show" | "ledger:check" | "ledger:set-cap" | "ledger:export";
+type LedgerProcedures =
+  "ledger:show" | "ledger:check" | "ledger:set-cap" | "ledger:acknowledge-gap" | "ledger:export";
 
 export function ledgerHandlers(context: CoreContext): Handlers<LedgerProcedures> {
   const { database, dataFolder } = context;
@@ -26,6 +28,12 @@ export function ledgerHandlers(context: CoreContext): Handlers<LedgerProcedures>
     "ledger:set-cap": ({ cohortId, cap }) => {
       cohortSummary(database, cohortId);
       setCap(database, cohortId, cap);
+      context.emit("cohort:changed", { cohortId });
+      return showLedger(database, cohortId, "opening");
+    },
+    "ledger:acknowledge-gap": ({ cohortId, reason }) => {
+      cohortSummary(database, cohortId);
+      acknowledgeGap(database, cohortId, reason);
       context.emit("cohort:changed", { cohortId });
       return showLedger(database, cohortId, "opening");
     },

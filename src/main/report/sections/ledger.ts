@@ -1,4 +1,5 @@
 import type { LedgerRun } from "../../../shared/domain.ts";
+import { describeGap } from "../../../shared/ledger-gaps.ts";
 import { count, decimals, epsilonText, rate, scientific, undefinedMark } from "../format.ts";
 import type { ReportFacts } from "../input.ts";
 import { captionStyle, type Sheet } from "../layout/sheet.ts";
@@ -68,6 +69,7 @@ export function writeLedger(sheet: Sheet, facts: ReportFacts): void {
         : bold("The chain is not intact: the figures above cannot be relied on.")),
   );
   if (!verification.intact) sheet.bullets(verification.findings.map(plain));
+  for (const gap of verification.gaps) sheet.paragraph(bold(plain(describeGap(gap))));
   if (last) {
     sheet.paragraph(
       `Hash of the last entry (number ${last.sequence}, ${last.recordedAt.slice(0, 10)}): ${plain(last.hash)}`,

@@ -53,6 +53,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
     const { manifest, bytes } = await extractChecked(options, aside);
     const siteKey = placeKey(aside, manifest, options.passphrase);
     checkStore(join(aside, "silhouette.sqlite"));
+    await markRestored(aside, manifest.createdAt);
     requireEmpty(target);
     if (existsSync(target)) rmdirSync(target);
     renameSync(aside, target);
@@ -66,6 +67,30 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRes
       cause: thrown,
     });
   }
+}
+
+const restoredMark = "restored.json";
+
+async function markRestored(folder: string, backupAt: string): Promise<void> {
+  const file = join(folder, restoredMark);
+  writeFileSync(file, `${JSON.stringify({ backupAt })}\n`, { mode: 0o600 });
+  await syncFile(file);
+}
+
+/**
+ * When the backup was made from which this folder was restored, until the ledgers have it: the mark
+ * lies in the folder from the moment it gets its name. Null where there is none.
+ */
+export function restoredFrom(dataFolder: string): string | null {
+  const file = join(dataFolder, restoredMark);
+  if (!existsSync(file)) return null;
+  const { backupAt } = JSON.parse(readFileSync(file, "utf8")) as { readonly backupAt: string };
+  return backupAt;
+}
+
+/** Takes the mark away once the ledgers have it. */
+export function forgetRestoration(dataFolder: string): void {
+  rmSync(join(dataFolder, restoredMark), { force: true });
 }
 
 function requireEmpty(folder: string): void {
