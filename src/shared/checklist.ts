@@ -30,6 +30,8 @@ export interface ChecklistFacts {
   /** Private runs of the cohort before this one that spent anything. */
   readonly earlierRuns: number;
   readonly withReference: boolean;
+  /** Whether figures of membership attacks, computed on the training patients, go along. */
+  readonly withAttacks?: boolean;
 }
 
 /**
@@ -50,6 +52,7 @@ export function privacyChecklist(facts: ChecklistFacts): ChecklistItem[] {
     classWeights(facts),
     augmentation(facts),
     telemetry,
+    facts.withAttacks === true ? membershipAttacks : null,
     noiseRounding(facts),
     timing,
   ].filter((item) => item !== null);
@@ -77,7 +80,7 @@ const referenceRun: ChecklistItem = {
   title: "The reference run",
   text:
     "It is trained without clipping and noise and protects nobody. Its weights must stay where " +
-    "the data are.",
+    "the data are, and its figures depend on its patients without any noise.",
 };
 
 const otherCohorts: ChecklistItem = {
@@ -231,6 +234,15 @@ const telemetry: ChecklistItem = {
   text:
     "Losses and gradient norms are exact values of private data. They stay in the app and are in " +
     "no report and no export.",
+};
+
+const membershipAttacks: ChecklistItem = {
+  severity: "serious",
+  covered: false,
+  title: "Membership attacks",
+  text:
+    "The figures of the attacks are exact statistics of training and held-out patients. The audited " +
+    "lower bound is not: it is of canaries, who are nobody.",
 };
 
 function noiseRounding({ plan }: ChecklistFacts): ChecklistItem {

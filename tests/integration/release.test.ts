@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -210,6 +211,110 @@ describe("an export", () => {
     expect(result.exitCode).toBe(1);
     expect(result.stderr).toMatch(/damaged/);
     expect(existsSync(out)).toBe(false);
+  });
+});
+
+const hasPoppler = spawnSync("pdftotext", ["-v"]).error === undefined;
+
+/** Values that occur nowhere else, as a curve of each run. */
+function plantTelemetry(): readonly string[] {
+  const database = openDatabase(join(data, "silhouette.sqlite"));
+  const changed = database
+    .prepare(
+      `UPDATE metric SET loss = 7.3127 + step / 1e7, clipped_share = 0.4493, left_out = 876543,
+         epsilon = 0.19187`,
+    )
+    .run().changes;
+  database.close();
+  expect(changed).toBeGreaterThan(4);
+  for (const runId of [privateId, referenceId]) {
+    writeFileSync(join(data, "runs", runId, "trainer.log"), "step 1 loss 7.3127 clipped 0.4493\n");
+  }
+  return ["7.312", "0.4493", "44.93", "876543", "876,543", "0.19187"];
+}
+
+/** Every file that a run can leave the data folder as, by name; the time of writing taken out. */
+async function everyExport(name: string): Promise<Map<string, Buffer>> {
+  const files = new Map<string, Buffer>();
+  for (const format of ["onnx", "safetensors"] as const) {
+    const out = join(folder, `run.${format}`);
+    const { card } = await core.call("run:export", { runId: privateId, format, file: out });
+    files.set(format, readFileSync(out));
+    const words = readFileSync(card, "utf8").replace(/^Written by .*$/m, "");
+    files.set(`${format} card`, Buffer.from(words));
+  }
+  const { cohortId } = await core.call("run:progress", { runId: privateId }).then(({ run }) => run);
+  const ledger = join(folder, `${name}.json`);
+  await core.call("ledger:export", { cohortId, file: ledger });
+  const { content } = JSON.parse(readFileSync(ledger, "utf8")) as { content: object };
+  files.set("ledger", Buffer.from(JSON.stringify({ ...content, exportedAt: null })));
+  return files;
+}
+
+describe("exports", () => {
+  it("say what the plan says and nothing measured in training", async () => {
+    const files = await everyExport("whitelist");
+    const { metadata } = readSafetensors(files.get("safetensors")!);
+    expect(Object.keys(metadata).toSorted()).toEqual([
+      "delta",
+      "epsilon",
+      "kind",
+      "labels",
+      "network",
+      "pixelPipeline",
+      "plan",
+      "positiveAtGrade",
+      "privacy",
+      "producer",
+      "resolutionPixels",
+      "run",
+    ]);
+    expect(Object.keys(JSON.parse(metadata["plan"]!) as object).toSorted()).toEqual([
+      "averagingDecay",
+      "classCountsNoiseMultiplier",
+      "clipping",
+      "expectedBatch",
+      "learningRate",
+      "noiseMultiplier",
+      "samplingRate",
+      "startedFromFile",
+      "steps",
+      "stepsPlanned",
+      "unit",
+      "units",
+    ]);
+    // The model says the same: its metadata are written from the same facts.
+    const model = files.get("onnx")!.toString("latin1");
+    for (const value of Object.values(metadata)) expect(model).toContain(value);
+    for (const [name, bytes] of files) {
+      const text = bytes.toString("latin1");
+      expect([name, /clippedShare|leftOut|telemetry/i.test(text)]).toEqual([name, false]);
+    }
+  });
+
+  it("do not change with the training curve, the trainer's log or what was left out", async () => {
+    const before = await everyExport("before");
+    const planted = plantTelemetry();
+    const after = await everyExport("after");
+    expect([...after.keys()]).toEqual([...before.keys()]);
+    for (const [name, bytes] of after) {
+      expect([name, bytes.equals(before.get(name)!)]).toEqual([name, true]);
+      const text = bytes.toString("latin1");
+      if (name === "onnx" || name === "safetensors") continue;
+      for (const value of planted) expect(text).not.toContain(value);
+    }
+  });
+
+  // Skipped where pdftotext is not installed.
+  it.skipIf(!hasPoppler)("as a report hold none of it", async () => {
+    const planted = plantTelemetry();
+    const file = join(folder, "telemetry.pdf");
+    const pair = { privateRunId: privateId, referenceRunId: referenceId };
+    const { jobId } = await core.call("report:write", { ...pair, file });
+    await core.jobFinished(jobId);
+    const { stdout } = spawnSync("pdftotext", ["-layout", file, "-"], { encoding: "utf8" });
+    expect(stdout).toContain(privateId);
+    for (const value of planted) expect(stdout).not.toContain(value);
   });
 });
 

@@ -92,6 +92,16 @@ describe("the privacy checklist", () => {
     expect(counted.text).toMatch(/counts of patients.*noise of [\d.]+ times.*line of their own/);
   });
 
+  it("names membership attacks where their figures go along", () => {
+    const named = (list: readonly ChecklistItem[]) =>
+      list.find(({ title }) => title === "Membership attacks");
+    expect(named(privacyChecklist(facts()))).toBeUndefined();
+    expect(named(privacyChecklist(facts({ withAttacks: true })))).toMatchObject({
+      severity: "serious",
+      covered: false,
+    });
+  });
+
   it("depends on starting weights, earlier runs, noise, augmentation and epsilon", () => {
     const plain = privacyChecklist(facts());
     expect(item(plain, /start from/).covered).toBe(true);

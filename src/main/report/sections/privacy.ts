@@ -124,6 +124,9 @@ function writeChecklist(sheet: Sheet, facts: ReportFacts): void {
     },
     earlierRuns: ledger.runs.findIndex((run) => run.runId === privateRun.id),
     withReference: true,
+    withAttacks: [facts.audits?.private, facts.audits?.reference].some(
+      (audit) => (audit?.attacks.length ?? 0) > 0,
+    ),
   });
   const line = (item: ChecklistItem): string =>
     `${bold(`${item.title} (${item.severity}).`)} ${plain(item.text)}`;
