@@ -9,7 +9,7 @@ import { predictionsOfRun, requireRun } from "../../src/main/store/runs.ts";
 import { auditPool } from "../../src/main/training/audit-pool.ts";
 import { createRuns } from "../../src/main/training/planning.ts";
 import { RunQueue } from "../../src/main/training/queue.ts";
-import { readLedger } from "../../src/main/training/run-summaries.ts";
+import { readLedger, runSummary } from "../../src/main/training/run-summaries.ts";
 import { shadowLosses } from "../../src/main/training/shadow-models.ts";
 import { makeBrightCohort } from "../support/bright-cohort.ts";
 import { smallRecipe } from "../support/logistic.ts";
@@ -65,6 +65,13 @@ describe("an audited run", () => {
     const soundAudit = canaryAudit(database, requireRun(database, sound))!;
     expect(soundAudit.lowerBound).toBeLessThan(1);
     expect(soundAudit).toMatchObject({ canaries: 80, confidence: 0.95, coinsAsCommitted: true });
+
+    expect(runSummary(database, sound).audited).toEqual({
+      lowerBound: soundAudit.lowerBound,
+      confidence: 0.95,
+      canaries: 80,
+      highestPossible: soundAudit.highestPossible,
+    });
 
     const loud = await trained(place, 200);
     const loudAudit = canaryAudit(database, requireRun(database, loud))!;

@@ -6,12 +6,12 @@ import {
   scaledConfidence,
 } from "../evaluation/membership.ts";
 import { auroc } from "../evaluation/roc.ts";
-import { auditCanaries } from "../privacy/audit.ts";
 import { canariesOfRun, canaryCommitment } from "../store/audits.ts";
 import { now, type Database } from "../store/database.ts";
 import { FrameReader } from "../store/image-cache.ts";
 import { ledgerEntryOfRun } from "../store/ledger.ts";
 import { requireRun, type RunRecord } from "../store/runs.ts";
+import { auditConfidence, auditDelta, findingOf } from "../training/audited-bound.ts";
 import { auditPool, patientLosses, type AuditPool } from "../training/audit-pool.ts";
 import { classWeightsKept } from "../training/class-weights.ts";
 import { readReleasedWeights } from "../training/released-weights.ts";
@@ -21,7 +21,6 @@ import { exactEpsilon } from "../training/spending.ts";
 import { labelCount } from "../training/training-set.ts";
 import type { JobControl } from "./jobs.ts";
 
-const confidence = 0.95;
 const bootstrapSamples = 500;
 const framesAtOnce = 64;
 
@@ -103,16 +102,14 @@ export async function auditRun(options: AuditRunOptions): Promise<AuditResult> {
 
 /**
  * What the run's stored canaries say, computed anew from coins and scores; null where it had none
- * or has not scored them. A reference run is held against the delta of its private twin, so that the
- * two bounds can be compared.
+ * or has not scored them.
  */
 export function canaryAudit(database: Database, run: RunRecord): CanaryAudit | null {
   const canaries = canariesOfRun(database, run.id);
   if (canaries?.scores == null) return null;
-  const twin = run.pairId === null ? null : requireRun(database, run.pairId);
-  const delta = run.plan.privacy?.delta ?? twin?.plan.privacy?.delta ?? 0;
+  const delta = auditDelta(database, run);
   const { scores, included } = canaries;
-  const { best, attempts, highestPossible } = auditCanaries(scores, included, delta, confidence);
+  const { best, attempts, highestPossible } = findingOf(scores, included, delta);
   const truth = included.map((inside) => (inside ? 1 : 0));
   return {
     canaries: included.length,
@@ -120,7 +117,7 @@ export function canaryAudit(database: Database, run: RunRecord): CanaryAudit | n
     guesses: best.guesses,
     correct: best.correct,
     lowerBound: best.epsilon,
-    confidence,
+    confidence: auditConfidence,
     delta,
     auroc: auroc({ truth, scores }),
     attempts,

@@ -10,6 +10,7 @@ import type { Database } from "../store/database.ts";
 import { ledgerEntries, type StoredLedgerEntry } from "../store/ledger.ts";
 import { cohortDelta, requireRun, runsOfCohort, type RunRecord } from "../store/runs.ts";
 import { askInBackground } from "./account-service.ts";
+import { auditedBound } from "./audited-bound.ts";
 import { currentCap } from "./cap.ts";
 import { bodyOf } from "./ledger-entries.ts";
 import { verifyCohortLedger } from "./journal.ts";
@@ -52,6 +53,7 @@ export function summariseRun(database: Database, run: RunRecord): RunSummary {
       ? liveEpsilon(run.plan, run.stepsJournaled, spending.classCountsSpent)
       : exactEpsilon(run.plan, run.stepsJournaled, spending.classCountsSpent),
     patientSpent: running ? livePatientFigures(spending) : patientFigures(spending),
+    audited: running ? null : auditedBound(database, run),
     scored: run.scored,
     preflight: run.preflight,
   };

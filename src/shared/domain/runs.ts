@@ -7,6 +7,16 @@ export type RunKind = "private" | "reference";
 
 export type RunState = "queued" | "running" | "stopped" | "failed" | "finished";
 
+/** What the canaries of a run say of its epsilon, beside the claim. */
+export interface AuditedBound {
+  /** Epsilon is at least this, with that confidence. */
+  readonly lowerBound: number;
+  readonly confidence: number;
+  readonly canaries: number;
+  /** So many canaries could not show more. */
+  readonly highestPossible: number;
+}
+
 export interface RunSummary {
   readonly id: string;
   readonly cohortId: number;
@@ -29,6 +39,8 @@ export interface RunSummary {
   readonly epsilonSpent: number | null;
   /** The same for a patient, where the unit of a private run is the image. */
   readonly patientSpent?: PatientFigures | null;
+  /** The lower bound on epsilon that the run's canaries give; null where it has scored none. */
+  readonly audited?: AuditedBound | null;
   /** Predictions for the held-out patients are in the store. */
   readonly scored: boolean;
   /** The check before the run's last start; null in a reference run or one not yet started. */

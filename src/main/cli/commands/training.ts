@@ -208,7 +208,7 @@ function describePatient({ patientSpent }: RunSummary): string {
 function describeRuns(runs: readonly RunSummary[]): string {
   if (runs.length === 0) return "No runs yet.";
   return table([
-    ["run", "kind", "state", "steps", "of", "epsilon", "network", "px"],
+    ["run", "kind", "state", "steps", "of", "epsilon", "audited", "network", "px"],
     ...runs.map((run) => [
       run.id,
       run.kind,
@@ -216,6 +216,7 @@ function describeRuns(runs: readonly RunSummary[]): string {
       run.stepsJournaled,
       run.plan.steps,
       run.epsilonSpent === null ? "–" : formatEpsilon(run.epsilonSpent),
+      run.audited == null ? "–" : `≥ ${run.audited.lowerBound.toFixed(2)}`,
       run.plan.recipe.network,
       run.plan.recipe.resolutionPixels,
     ]),
