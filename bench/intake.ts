@@ -1,7 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
 import { importPaths } from "../src/main/intake/intake.ts";
 import { openDatabase } from "../src/main/store/database.ts";
 import { addCohort } from "../tests/support/store.ts";
@@ -9,9 +12,13 @@ import { writeDicom } from "../tests/support/dicom-writer.ts";
 import { filmElements, pixelElements, seeded, type PixelForm } from "../tests/support/films.ts";
 
 /**
- * Films per second and peak memory of an import from uncompressed films.
+ * Films per second and peak memory of an import from uncompressed films, everything included from
+ * starting the workers to the last committed row. Beside it, over the same files: threads that do
+ * nothing but read them, as a bound; and as many processes with pydicom and numpy, started before the
+ * clock, that make the same frames and keep nothing. The files were written just before, so all of
+ * them are read from the page cache where memory holds them.
  *
- *     node bench/intake.ts [--films 200] [--size 2048] [--workers 2] [--frame 512] [--window]
+ *     node bench/intake.ts [--films 200] [--size 2048] [--workers 2] [--frame 512] [--window] [--alone]
  */
 const { values: args } = parseArgs({
   options: {
@@ -20,6 +27,7 @@ const { values: args } = parseArgs({
     workers: { type: "string", default: "2" },
     frame: { type: "string", default: "512" },
     window: { type: "boolean", default: false },
+    alone: { type: "boolean", default: false },
   },
 });
 const films = Number(args.films);
@@ -31,6 +39,8 @@ try {
   const source = join(folder, "films");
   mkdirSync(source);
   writeFilms(source);
+  // What is still to be written to the disk must not compete with the import.
+  spawnSync("sync");
   const dataFolder = join(folder, "data");
   const database = openDatabase(join(dataFolder, "silhouette.sqlite"));
   const cohortId = addCohort(database, framePixels);
@@ -62,6 +72,19 @@ try {
       peakMebibytes: round(peakBytes / 1024 / 1024),
     }),
   );
+  if (!args.alone) {
+    const readOnly = await readAll(source);
+    const peer = pydicom(source);
+    console.log(
+      JSON.stringify({
+        readOnlyFilmsPerSecond: round(readOnly),
+        ...peer,
+        ...("pydicomFilmsPerSecond" in peer
+          ? { ratio: round(result.imported / result.seconds / peer.pydicomFilmsPerSecond) }
+          : {}),
+      }),
+    );
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -89,6 +112,72 @@ function writeFilms(target: string): void {
     );
     writeFileSync(join(target, `${film}.dcm`), bytes);
   }
+}
+
+/** Films a second that as many threads as there are workers read into one buffer each. */
+async function readAll(source: string): Promise<number> {
+  const program = `
+    const { openSync, readSync, closeSync, fstatSync, readdirSync } = require("node:fs");
+    const { parentPort, workerData } = require("node:worker_threads");
+    const { source, first, step } = workerData;
+    let buffer = Buffer.alloc(16 * 1024 * 1024);
+    const names = readdirSync(source);
+    parentPort.once("message", () => {
+      for (let i = first; i < names.length; i += step) {
+        const file = openSync(source + "/" + names[i], "r");
+        const size = fstatSync(file).size;
+        if (size > buffer.length) buffer = Buffer.alloc(size);
+        for (let at = 0; at < size; ) at += readSync(file, buffer, at, size - at, at);
+        closeSync(file);
+      }
+      parentPort.postMessage("done");
+    });
+    parentPort.postMessage("ready");`;
+  const step = Number(args.workers);
+  const threads = Array.from(
+    { length: step },
+    (_, first) => new Worker(program, { eval: true, workerData: { source, first, step } }),
+  );
+  const next = (thread: Worker) => new Promise((resolve) => thread.once("message", resolve));
+  await Promise.all(threads.map(next));
+  const started = performance.now();
+  await Promise.all(
+    threads.map((thread) => {
+      const done = next(thread);
+      thread.postMessage("go");
+      return done;
+    }),
+  );
+  const seconds = (performance.now() - started) / 1000;
+  await Promise.all(threads.map((thread) => thread.terminate()));
+  return films / seconds;
+}
+
+function pydicom(
+  source: string,
+): { pydicomFilmsPerSecond: number; versions: string } | { pydicom: string } {
+  // Debian's Python has Debian's packages, whatever stands first on the path.
+  const pythons = ["/usr/bin/python3", "python3"];
+  const python = pythons.find(
+    (name) => spawnSync(name, ["-c", "import pydicom, numpy"]).status === 0,
+  );
+  if (python === undefined) return { pydicom: "skipped: no Python here has pydicom and numpy" };
+  const program = fileURLToPath(new URL("peers/pydicom_intake.py", import.meta.url));
+  const run = spawnSync(python, [program, source, String(framePixels), args.workers], {
+    encoding: "utf8",
+    env: { ...process.env, OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1" },
+  });
+  if (run.status !== 0) return { pydicom: `failed: ${run.stderr.trim().slice(-300)}` };
+  const peer = JSON.parse(run.stdout) as {
+    films: number;
+    seconds: number;
+    pydicom: string;
+    numpy: string;
+  };
+  return {
+    pydicomFilmsPerSecond: round(peer.films / peer.seconds),
+    versions: `pydicom ${peer.pydicom}, numpy ${peer.numpy}`,
+  };
 }
 
 function round(value: number): number {

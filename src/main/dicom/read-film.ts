@@ -1,12 +1,13 @@
 import { requireRadiograph } from "./acceptance.ts";
 import { readMember, type ArchiveMember } from "./archive.ts";
-import { contentHash } from "./content-hash.ts";
+import { contentHash, type ContentDigest } from "./content-hash.ts";
 import { decodeFrame, type StoredFrame } from "./decode.ts";
 import { DicomError, type RejectionCode } from "./errors.ts";
 import type { FileBuffer } from "./file-buffer.ts";
 import type { FilmDescription, FilmIdentity, PixelHeader } from "./header.ts";
 import type { OpenFilm } from "./open-film.ts";
 import { hasPrefix, parseFile } from "./parse.ts";
+import { resident, residentCopy } from "./kernel/kernel.ts";
 import { findLettering } from "./lettering.ts";
 import type { FramePreparation } from "./pipeline.ts";
 import type { Region } from "./regions.ts";
@@ -48,6 +49,8 @@ export interface FilmTask {
   readonly preparation: FramePreparation;
   /** A table may name the patient of a film that does not itself. */
   readonly patientFromTable: boolean;
+  /** How the film's content hash is made. */
+  readonly contentDigest: ContentDigest;
 }
 
 export type FilmAnswer = { readonly film: ReadFilm } | { readonly rejection: Rejection };
@@ -70,7 +73,14 @@ const headBytes = 128 * 1024;
  * answered with its reason.
  */
 export async function readFilm(
-  { path, inArchive, framePixels, preparation, patientFromTable }: Omit<FilmTask, "id">,
+  {
+    path,
+    inArchive,
+    framePixels,
+    preparation,
+    patientFromTable,
+    contentDigest,
+  }: Omit<FilmTask, "id">,
   buffer: FileBuffer,
 ): Promise<FilmAnswer> {
   try {
@@ -83,7 +93,12 @@ export async function readFilm(
         : readMember(inArchive.archive, inArchive.member);
     const { header, frame: stored } = await openRadiograph(bytes, patientFromTable);
     const { identity, film, pixels } = header;
-    const { pixels: frame } = trainingFrame(stored, pixels, framePixels, preparation);
+    const hash = contentHash(stored, contentDigest);
+    const near = inKernel(stored);
+    const lettering = findLettering(near);
+    const uniform = isUniform(near);
+    // Last, since it may work a table into the values where they lie.
+    const { pixels: frame } = trainingFrame(near, pixels, framePixels, preparation);
     return {
       film: {
         identity,
@@ -97,15 +112,28 @@ export async function readFilm(
           samplesPerPixel: pixels.samplesPerPixel,
           numberOfFrames: pixels.numberOfFrames,
         },
-        contentHash: contentHash(stored),
-        lettering: findLettering(stored),
-        uniform: isUniform(stored),
+        contentHash: hash,
+        lettering,
+        uniform,
         frame,
       },
     };
   } catch (thrown) {
     return { rejection: toRejection(thrown) };
   }
+}
+
+/**
+ * A monochrome film's values where the kernel reaches them, in 16 bits each, so that what follows
+ * copies them no more. Valid until the next film.
+ */
+function inKernel(frame: StoredFrame): StoredFrame {
+  const { values } = frame;
+  if (frame.samplesPerPixel !== 1) return frame;
+  if (values instanceof Int32Array || values instanceof Uint32Array) return frame;
+  const narrow = values instanceof Uint8Array || values instanceof Int8Array;
+  const pixels = narrow ? residentCopy(values) : resident(values);
+  return { ...frame, values: pixels.kernel.values(pixels) };
 }
 
 /** Looks at every 61st value; a film with an image on it differs somewhere among them. */

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
+import { newestDigest, type ContentDigest } from "../dicom/content-hash.ts";
 import type { FramePreparation } from "../dicom/pipeline.ts";
 import type { FilmAnswer, FilmTask, Rejection, WorkerMessage } from "../dicom/read-film.ts";
 
@@ -10,6 +11,8 @@ export interface DecodePoolOptions {
   readonly preparation: FramePreparation;
   /** A table may name the patient of a film that does not itself. */
   readonly patientFromTable?: boolean;
+  /** How content hashes are made; default: the newest way. */
+  readonly contentDigest?: ContentDigest;
   /** A worker that is silent for longer over one film is replaced. */
   readonly timeoutMilliseconds: number;
   /** The worker's program; default: found beside the running module. */
@@ -76,6 +79,7 @@ export class DecodePool {
         return;
       }
       const { framePixels, preparation, patientFromTable = false } = this.#options;
+      const { contentDigest = newestDigest } = this.#options;
       const task = {
         id: this.#nextId++,
         path,
@@ -83,6 +87,7 @@ export class DecodePool {
         framePixels,
         preparation,
         patientFromTable,
+        contentDigest,
       };
       this.#assign(this.#freest(), { task, resolve, reject });
     });

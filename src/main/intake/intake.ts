@@ -3,12 +3,19 @@ import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import type { ImportResult } from "../../shared/domain.ts";
 import { UserError } from "../../shared/errors.ts";
+import { digestOf } from "../dicom/content-hash.ts";
 import { remedies } from "../dicom/errors.ts";
 import { preparationOf } from "../dicom/pipeline.ts";
 import type { FilmAnswer } from "../dicom/read-film.ts";
 import { openSiteIdentity } from "../store/identity.ts";
 import { FrameWriter } from "../store/image-cache.ts";
-import { frameFormatOf, imageRepository, issuersCount, type KnownFile } from "../store/images.ts";
+import {
+  firstContentHash,
+  frameFormatOf,
+  imageRepository,
+  issuersCount,
+  type KnownFile,
+} from "../store/images.ts";
 import { batcher, type Batcher } from "./batcher.ts";
 import { DecodePool } from "./decode-pool.ts";
 import { identify, pictureWithoutTable, type FilmTable } from "./film-table.ts";
@@ -58,6 +65,7 @@ export async function importPaths(options: ImportOptions): Promise<ImportResult>
     framePixels,
     preparation,
     patientFromTable: table !== null,
+    contentDigest: digestOf(firstContentHash(database, cohortId)),
     timeoutMilliseconds: options.fileTimeoutMilliseconds ?? defaultTimeoutMilliseconds,
   });
   let foreign = 0;

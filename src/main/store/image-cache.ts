@@ -14,6 +14,8 @@ import { syncFolder } from "./identity.ts";
 const folderName = "images";
 /** A new shard is begun beyond this. */
 const shardLimitBytes = 1024 * 1024 * 1024;
+/** Every system takes as many pieces in one call. */
+const mostFramesAtOnce = 256;
 
 export function imageCacheFolder(dataFolder: string): string {
   return join(dataFolder, folderName);
@@ -98,17 +100,12 @@ export class FrameWriter {
     this.#pending = [];
     if (this.#handle === null || pending.length === 0) return;
     try {
-      const bytes = Buffer.concat(pending);
-      let done = 0;
-      const start = this.#written * this.#frameBytes;
-      while (done < bytes.length) {
-        const { bytesWritten } = await this.#handle.write(
-          bytes,
-          done,
-          bytes.length - done,
-          start + done,
-        );
-        done += bytesWritten;
+      let left: Uint8Array[] = pending;
+      let at = this.#written * this.#frameBytes;
+      while (left.length > 0) {
+        const { bytesWritten } = await this.#handle.writev(left.slice(0, mostFramesAtOnce), at);
+        at += bytesWritten;
+        left = withoutFirst(left, bytesWritten);
       }
       await this.#handle.datasync();
     } catch (thrown) {
@@ -116,6 +113,16 @@ export class FrameWriter {
     }
     this.#written += pending.length;
   }
+}
+
+/** What is left of frames whose first bytes have been written. */
+function withoutFirst(frames: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let whole = 0;
+  let cut = bytes;
+  for (; whole < frames.length && cut >= (frames[whole]?.length ?? 0); whole++) {
+    cut -= frames[whole]?.length ?? 0;
+  }
+  return frames.slice(whole).map((frame, index) => (index === 0 ? frame.subarray(cut) : frame));
 }
 
 function writeFailure(thrown: unknown, folder: string): unknown {

@@ -277,6 +277,15 @@ export function issuersCount(database: Database, cohortId: number): boolean {
   return flag === 1;
 }
 
+/** The content hash of a cohort's first film; null where it has none. */
+export function firstContentHash(database: Database, cohortId: number): string | null {
+  const hash = database
+    .prepare("SELECT content_hash FROM image WHERE cohort_id = ? ORDER BY id LIMIT 1")
+    .pluck()
+    .get(cohortId) as string | undefined;
+  return hash ?? null;
+}
+
 /** Where the frames of images stand, in the order of the ids. */
 export function frameLocations(
   database: Database,

@@ -40,6 +40,11 @@ function read(...args: Parameters<FrameReader["read"]>): number[] {
 }
 
 describe("the image cache", () => {
+  it("writes more frames at once than one call takes", async () => {
+    const values = Array.from({ length: 700 }, (_, index) => index % 251);
+    expect(read(await write(values))).toEqual(values);
+  });
+
   it("gives frames back by position, in the order asked for", async () => {
     const locations = await write([10, 11, 12, 13, 14]);
     const asked = [4, 0, 2, 2].flatMap((index) => locations[index] ?? []);

@@ -75,6 +75,7 @@ interface KernelExports {
     out: number,
   ): void;
   eightBits(shades: number, count: number, skip: number, histogram: number, levels: number): void;
+  digest(from: number, bytes: number, room: number, out: number): void;
   evenRange(row: number, columns: number, flip: number): number;
   steepColumns(row: number, columns: number, flip: number, rise: number, out: number): number;
   lookUp(from: number, count: number, flip: number, table: number): void;
@@ -95,6 +96,7 @@ const shadesAt = histogramAt + 65536 * 4;
 /** Memory that nothing was written to yet costs nothing, so there is room for the largest grid. */
 const pixelsAt = shadesAt + mostCells * mostCells * 2 + 64;
 const pageBytes = 65536;
+const digestBytes = 128;
 /** A low end above the high end matches nothing. */
 const noPadding: Padding = { low: 1, high: 0 };
 
@@ -121,6 +123,12 @@ export class PixelKernel {
     if (missing > 0) memory.grow(Math.ceil(missing / pageBytes));
     kernels.set(memory.buffer, this);
     return Buffer.from(memory.buffer, pixelsAt);
+  }
+
+  /** A view of pixels in this memory. Valid until it grows. */
+  values({ at, count, flip }: Resident): Uint16Array | Int16Array {
+    const { buffer } = this.#exports.memory;
+    return flip === 0 ? new Uint16Array(buffer, at, count) : new Int16Array(buffer, at, count);
   }
 
   /** Bits set in any value; for signed values those that differ from the sign in the upper ones. */
@@ -199,6 +207,15 @@ export class PixelKernel {
     return new Uint8Array(averages.buffer, averages.byteOffset, averages.length);
   }
 
+  /**
+   * 1024 bits that tell the bytes of all values from others, but not against somebody who means them
+   * to be equal. Valid until the next call.
+   */
+  digest({ at, bytes }: { readonly at: number; readonly bytes: number }): Uint8Array {
+    this.#exports.digest(at, bytes, rowAt, sumsAt);
+    return new Uint8Array(this.#exports.memory.buffer, sumsAt, digestBytes);
+  }
+
   /** Smallest and largest of every second value of a row, in unsigned order. */
   evenRange({ at, flip }: Resident, row: number, columns: number): Padding {
     const both = this.#exports.evenRange(at + row * columns * 2, columns, flip);
@@ -256,6 +273,16 @@ export function signFlip(signed: boolean): number {
 }
 
 let scratch: PixelKernel | null = null;
+
+/** Any bytes where a kernel can reach them: where they lie, or as a copy until the next one is made. */
+export function residentBytes({ buffer, byteOffset, byteLength }: Uint8Array) {
+  const present = kernels.get(buffer);
+  if (present !== undefined) return { kernel: present, at: byteOffset, bytes: byteLength };
+  scratch ??= new PixelKernel();
+  const memory = scratch.pixelBytes(byteLength);
+  memory.set(new Uint8Array(buffer, byteOffset, byteLength));
+  return { kernel: scratch, at: memory.byteOffset, bytes: byteLength };
+}
 
 /**
  * 16-bit values where a kernel can reach them: where they lie, if that is inside a kernel's memory,

@@ -192,8 +192,37 @@
     (param $start f64) (param $scale f64) (param $total f64) (param $row i32) (param $out i32)
     (local $end i32) (local $column i32) (local $last i32) (local $whole i64) (local $sum i64)
     (local $starts v128) (local $scales v128) (local $totals v128) (local $at i32) (local $v v128)
+    (local $four v128) (local $each i32)
     (local.set $at (local.get $row))
     (local.set $end (i32.add (local.get $row) (i32.shl (local.get $count) (i32.const 3))))
+    ;; Cells of four columns each, or a multiple of it, that weigh the same follow on each other: the
+    ;; sums of a cell lie in two lanes, and become floating point by the bits of 2^52.
+    (local.set $each (i32.add (i32.const 1)
+      (i32.sub (i32.load offset=4 (local.get $cells)) (i32.load (local.get $cells)))))
+    (if (i32.and
+          (i64.eq (local.get $full) (i64.const 1))
+          (i32.eqz (i32.and (local.get $each) (i32.const 3))))
+      (then
+        (local.set $column (local.get $sums))
+        (block $done (loop $next
+          (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
+          (local.set $v (v128.const i64x2 0 0))
+          (local.set $last (i32.add (local.get $column) (i32.shl (local.get $each) (i32.const 2))))
+          (block $cellDone (loop $nextFour
+            (br_if $cellDone (i32.ge_u (local.get $column) (local.get $last)))
+            (local.set $four (v128.load (local.get $column)))
+            (local.set $v (i64x2.add (local.get $v) (i64x2.add
+              (i64x2.extend_low_i32x4_u (local.get $four))
+              (i64x2.extend_high_i32x4_u (local.get $four)))))
+            (local.set $column (i32.add (local.get $column) (i32.const 16)))
+            (br $nextFour)))
+          (local.set $v (i64x2.add (local.get $v)
+            (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $v) (local.get $v))))
+          (v128.store64_lane 0 (local.get $at) (f64x2.sub
+            (v128.or (local.get $v) (f64x2.splat (f64.const 4503599627370496)))
+            (f64x2.splat (f64.const 4503599627370496))))
+          (local.set $at (i32.add (local.get $at) (i32.const 8)))
+          (br $next)))))
     (block $done (loop $next
       (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
       (local.set $column (i32.add (local.get $sums) (i32.shl (i32.load (local.get $cells)) (i32.const 2))))
@@ -436,6 +465,69 @@
       (local.set $column (i32.add (local.get $column) (i32.const 1)))
       (br $next)))
     (i32.shr_u (i32.sub (local.get $out) (local.get $start)) (i32.const 1)))
+
+  ;; A digest of 1024 bits of `bytes` bytes, put down at `out`; `room` is 128 bytes for the rest behind
+  ;; the last whole block. 32 lanes of 32 bits each take every 32nd word: lane = (lane xor word) * odd,
+  ;; then lane xor lane >> 15. Both steps are one to one, so a changed word always changes its lane, and
+  ;; two changes undo each other by chance only, once in 2^32 for each lane that they touch.
+  (func (export "digest") (param $from i32) (param $bytes i32) (param $room i32) (param $out i32)
+    (local $end i32) (local $rest i32) (local $v v128) (local $factor v128)
+    (local $a0 v128) (local $a1 v128) (local $a2 v128) (local $a3 v128) (local $a4 v128) (local $a5 v128) (local $a6 v128) (local $a7 v128)
+    (local.set $a0 (v128.const i32x4 1 2 3 4))
+    (local.set $a1 (v128.const i32x4 5 6 7 8))
+    (local.set $a2 (v128.const i32x4 9 10 11 12))
+    (local.set $a3 (v128.const i32x4 13 14 15 16))
+    (local.set $a4 (v128.const i32x4 17 18 19 20))
+    (local.set $a5 (v128.const i32x4 21 22 23 24))
+    (local.set $a6 (v128.const i32x4 25 26 27 28))
+    (local.set $a7 (v128.const i32x4 29 30 31 32))
+    (local.set $factor (i32x4.splat (i32.const 0x9E3779B1)))
+    (local.set $end (i32.add (local.get $from) (i32.and (local.get $bytes) (i32.const -128))))
+    (local.set $rest (i32.and (local.get $bytes) (i32.const 127)))
+    (loop $blocks
+      (block $done (loop $next
+        (br_if $done (i32.ge_u (local.get $from) (local.get $end)))
+      (local.set $v (i32x4.mul
+        (v128.xor (local.get $a0) (v128.load offset=0 (local.get $from))) (local.get $factor)))
+      (local.set $a0 (v128.xor (local.get $v) (i32x4.shr_u (local.get $v) (i32.const 15))))
+      (local.set $v (i32x4.mul
+        (v128.xor (local.get $a1) (v128.load offset=16 (local.get $from))) (local.get $factor)))
+      (local.set $a1 (v128.xor (local.get $v) (i32x4.shr_u (local.get $v) (i32.const 15))))
+      (local.set $v (i32x4.mul
+        (v128.xor (local.get $a2) (v128.load offset=32 (local.get $from))) (local.get $factor)))
+      (local.set $a2 (v128.xor (local.get $v) (i32x4.shr_u (local.get $v) (i32.const 15))))
+      (local.set $v (i32x4.mul
+        (v128.xor (local.get $a3) (v128.load offset=48 (local.get $from))) (local.get $factor)))
+      (local.set $a3 (v128.xor (local.get $v) (i32x4.shr_u (local.get $v) (i32.const 15))))
+      (local.set $v (i32x4.mul
+        (v128.xor (local.get $a4) (v128.load offset=64 (local.get $from))) (local.get $factor)))
+      (local.set $a4 (v128.xor (local.get $v) (i32x4.shr_u (local.get $v) (i32.const 15))))
+      (local.set $v (i32x4.mul
+        (v128.xor (local.get $a5) (v128.load offset=80 (local.get $from))) (local.get $factor)))
+      (local.set $a5 (v128.xor (local.get $v) (i32x4.shr_u (local.get $v) (i32.const 15))))
+      (local.set $v (i32x4.mul
+        (v128.xor (local.get $a6) (v128.load offset=96 (local.get $from))) (local.get $factor)))
+      (local.set $a6 (v128.xor (local.get $v) (i32x4.shr_u (local.get $v) (i32.const 15))))
+      (local.set $v (i32x4.mul
+        (v128.xor (local.get $a7) (v128.load offset=112 (local.get $from))) (local.get $factor)))
+      (local.set $a7 (v128.xor (local.get $v) (i32x4.shr_u (local.get $v) (i32.const 15))))
+        (local.set $from (i32.add (local.get $from) (i32.const 128)))
+        (br $next)))
+      (if (local.get $rest) (then
+        (memory.fill (local.get $room) (i32.const 0) (i32.const 128))
+        (memory.copy (local.get $room) (local.get $end) (local.get $rest))
+        (local.set $rest (i32.const 0))
+        (local.set $from (local.get $room))
+        (local.set $end (i32.add (local.get $room) (i32.const 128)))
+        (br $blocks))))
+    (v128.store offset=0 (local.get $out) (local.get $a0))
+    (v128.store offset=16 (local.get $out) (local.get $a1))
+    (v128.store offset=32 (local.get $out) (local.get $a2))
+    (v128.store offset=48 (local.get $out) (local.get $a3))
+    (v128.store offset=64 (local.get $out) (local.get $a4))
+    (v128.store offset=80 (local.get $out) (local.get $a5))
+    (v128.store offset=96 (local.get $out) (local.get $a6))
+    (v128.store offset=112 (local.get $out) (local.get $a7)))
 
   ;; Replaces each value by its entry in a table of 65536 16-bit values, in place.
   (func (export "lookUp") (param $from i32) (param $count i32) (param $flip i32) (param $table i32)
