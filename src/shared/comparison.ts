@@ -137,7 +137,7 @@ export interface ScoredImage {
   /** The image's value in each free subgroup that has one, by the column's name. */
   readonly subgroups: Readonly<Record<string, string>>;
   readonly part: "validation" | "test";
-  /** 1, 0 or null where the label is missing, in the order of findingKeys. */
+  /** 1, 0 or null where the label is missing, in the order of the cohort's labels. */
   readonly truth: readonly (0 | 1 | null)[];
   /** Probability for each label, in the same order. */
   readonly scores: readonly number[];

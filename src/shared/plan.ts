@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { schemeNames, type SchemeName } from "./findings.ts";
 
 /** The privacy unit: whose presence the guarantee hides. */
 export const privacyUnitSchema = z.enum(["patient", "image"]);
@@ -109,5 +110,12 @@ export const trainingPlanSchema = z.object({
   /** Grade from which a finding counts as positive. */
   positiveAtGrade: z.number().int().min(1).max(4),
   pixelPipeline: z.string(),
+  /** The cohort's set of labels. Plans of before the choice have the study's eight. */
+  scheme: z.enum(schemeNames).exactOptional(),
 });
 export type TrainingPlan = z.infer<typeof trainingPlanSchema>;
+
+/** The set of labels that a run learns, whose keys are its network's outputs in order. */
+export function schemeOf(plan: TrainingPlan): SchemeName {
+  return plan.scheme ?? "sided";
+}

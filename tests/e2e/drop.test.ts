@@ -96,6 +96,8 @@ test("a mixed folder and a single file, dropped on the empty window, ask for a c
   await drag("drop", files);
   await expect(page.getByText("Drop to make a cohort of these films")).toBeHidden();
   await expect(page.getByLabel("Name")).toHaveValue("Station 3 (März)");
+  await page.getByLabel("Labels").selectOption("unsided");
+  await picture("drop-1-cohort");
   await button("Create cohort").click();
   await expect(finished()).toBeVisible({ timeout: 60_000 });
 });
@@ -114,6 +116,15 @@ test("each file has an end on the screen: film, duplicate, set aside, quarantine
 
   await tab(/Films/).click();
   await expect(page.getByTestId("film-count")).toHaveText(/^6 films/);
+  // The labels without sides that the dialog was given, and no others.
+  await expect(page.getByLabel("Finding").locator("option")).toHaveText([
+    "Any",
+    "Cardiomegaly",
+    "Congestion",
+    "Pleural effusion",
+    "Pneumonic infiltration",
+    "Atelectasis",
+  ]);
   await page.getByLabel("Status").selectOption("set-aside");
   await expect(page.getByTestId("film-count")).toHaveText(/^2 films/);
   await button("Clear filter").click();

@@ -1,3 +1,4 @@
+import { schemeNames } from "../../src/shared/findings.ts";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -208,7 +209,7 @@ function tableSeeds(): Uint8Array[] {
 
 function readTable(input: Uint8Array): void {
   const table = parseLabelTable(Buffer.from(input), "fuzzed.csv");
-  mappedReading(table, null);
+  for (const scheme of schemeNames) mappedReading(table, null, { positiveAtGrade: 2, scheme });
   for (const preset of presets) {
     preset.read({ table, companion: () => table, list: () => table.columns });
   }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { FilmScores } from "../../src/shared/contract/release.ts";
-import { findingKeys } from "../../src/shared/findings.ts";
+import { keysOf } from "../../src/shared/findings.ts";
 import { defaultPreparation, pixelPipelineOf } from "../../src/main/dicom/pipeline.ts";
 import { openCore, type Core } from "../../src/main/core/core.ts";
 import { readSafetensors } from "../../src/main/network/safetensors.ts";
@@ -101,8 +101,8 @@ describe("scoring films", () => {
     expect(stored.size).toBeGreaterThan(20);
     const scored = new Map(result.films.map((film) => [film.path, film]));
     for (const [path, scores] of stored) {
-      findingKeys.forEach((key, index) => {
-        expect(Math.abs(scored.get(path)!.scores[key] - scores[index]!)).toBeLessThan(1e-6);
+      keysOf("sided").forEach((key, index) => {
+        expect(Math.abs(scored.get(path)!.scores[key]! - scores[index]!)).toBeLessThan(1e-6);
       });
     }
     expect(result.scored + result.unreadable.length).toBe(result.found);
@@ -111,7 +111,7 @@ describe("scoring films", () => {
     expect(result.unreadable.some(({ reason }) => /lateral/i.test(reason))).toBe(true);
 
     const rows = readFileSync(out, "utf8").trim().split("\r\n");
-    expect(rows[0]).toBe(`file,view_position,${findingKeys.join(",")},note`);
+    expect(rows[0]).toBe(`file,view_position,${keysOf("sided").join(",")},note`);
     expect(rows.length).toBe(1 + result.found);
     const first = rows[1]!.split(",");
     const [path = ""] = first;
@@ -182,7 +182,7 @@ describe("an export", () => {
       run: privateId,
       pixelPipeline: pixelPipelineOf(defaultPreparation),
     });
-    expect(JSON.parse(exported.metadata["labels"]!)).toEqual(findingKeys);
+    expect(JSON.parse(exported.metadata["labels"]!)).toEqual(keysOf("sided"));
   });
 
   it("of a reference run needs to be accepted in so many words, and says so in the file", async () => {

@@ -4,7 +4,7 @@ import { FrameWriter } from "../../src/main/store/image-cache.ts";
 import { imageRepository } from "../../src/main/store/images.ts";
 import { labelWriter } from "../../src/main/store/labels.ts";
 import { createSplit } from "../../src/main/store/splits.ts";
-import { findingKeys, type FindingKey, type Grade } from "../../src/shared/findings.ts";
+import { keysOf, type FindingKey, type Grade, type SchemeName } from "../../src/shared/findings.ts";
 import { seeded } from "./films.ts";
 
 /**
@@ -16,22 +16,29 @@ import { seeded } from "./films.ts";
 export async function makeBrightCohort(
   database: Database,
   dataFolder: string,
-  options: { readonly patients: number; readonly framePixels: number; readonly seed: number },
+  options: {
+    readonly patients: number;
+    readonly framePixels: number;
+    readonly seed: number;
+    /** The study's labels where none is named. */
+    readonly scheme?: SchemeName;
+  },
 ): Promise<number> {
-  const { patients, framePixels, seed } = options;
+  const { patients, framePixels, seed, scheme = "sided" } = options;
   const random = seeded(seed);
   const cohort = createCohort(database, {
     name: `bright ${seed}`,
     framePixels,
     pixelPipeline: "test",
     positiveAtGrade: 2,
+    scheme,
   });
   const writer = new FrameWriter(dataFolder, framePixels);
   const images = imageRepository(database, cohort.id);
   const labels = labelWriter(database);
   const band = framePixels / 8;
   const films = Array.from({ length: patients }, (_, patient) => {
-    const grades = findingKeys.map((): Grade => (random() < 0.35 ? 3 : 0));
+    const grades = keysOf(scheme).map((): Grade => (random() < 0.35 ? 3 : 0));
     return Array.from({ length: 1 + (patient % 3) }, (_unused, image) => ({
       patient,
       image,
@@ -39,7 +46,7 @@ export async function makeBrightCohort(
         const finding = Math.floor(Math.floor(i / framePixels) / band);
         return 60 + 80 * random() + (grades[finding] === 3 ? 70 : 0);
       }),
-      grades: findingKeys.flatMap((key, i): [FindingKey, Grade][] =>
+      grades: keysOf(scheme).flatMap((key, i): [FindingKey, Grade][] =>
         random() < 0.2 ? [] : [[key, grades[i]!]],
       ),
     }));

@@ -1,3 +1,5 @@
+import { keysOf } from "../../shared/findings.ts";
+import { schemeOf } from "../../shared/plan.ts";
 import type { AuditResult, CanaryAudit, MembershipAttack } from "../../shared/audit.ts";
 import { UserError } from "../../shared/errors.ts";
 import {
@@ -18,7 +20,6 @@ import { readReleasedWeights } from "../training/released-weights.ts";
 import { openScorer } from "../training/scorer-host.ts";
 import { shadowLosses } from "../training/shadow-models.ts";
 import { exactEpsilon } from "../training/spending.ts";
-import { labelCount } from "../training/training-set.ts";
 import type { JobControl } from "./jobs.ts";
 
 const bootstrapSamples = 500;
@@ -151,6 +152,7 @@ async function targetLosses(
   const scorer = openScorer(
     {
       network: recipe.network,
+      labels: keysOf(schemeOf(run.plan)).length,
       weights,
       framePixels: set.framePixels,
       resolutionPixels: recipe.resolutionPixels,
@@ -172,6 +174,7 @@ async function targetLosses(
         })),
       );
       const scores = await scorer.score(pixels, some.length);
+      const labelCount = scores.length / some.length;
       some.forEach((image, row) => {
         probabilities.set(image, scores.slice(row * labelCount, (row + 1) * labelCount));
       });

@@ -1,7 +1,8 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import type { FilmScores, ScoredFilm } from "../../shared/contract/release.ts";
-import { findingKeys, type FindingKey } from "../../shared/findings.ts";
+import { keysOf, type FindingKey } from "../../shared/findings.ts";
+import { schemeOf } from "../../shared/plan.ts";
 import { remedies } from "../dicom/errors.ts";
 import { preparationOf } from "../dicom/pipeline.ts";
 import type { FilmAnswer, ReadFilm } from "../dicom/read-film.ts";
@@ -46,8 +47,10 @@ export async function scoreFilms(options: ScoreFilmsOptions): Promise<number> {
   const preparation = preparationOf(run.plan.pixelPipeline);
   const { weights } = readReleasedWeights(options.dataFolder, run);
   const { recipe } = run.plan;
+  const keys = keysOf(schemeOf(run.plan));
   const scorer = openScorer({
     network: recipe.network,
+    labels: keys.length,
     weights,
     framePixels,
     resolutionPixels: recipe.resolutionPixels,
@@ -64,7 +67,8 @@ export async function scoreFilms(options: ScoreFilmsOptions): Promise<number> {
   const flush = async (): Promise<void> => {
     const decoded = await Promise.all(pending);
     pending = [];
-    for (const outcome of await scoreDecoded(scorer, decoded, framePixels)) onOutcome(outcome);
+    for (const outcome of await scoreDecoded(scorer, decoded, framePixels, keys))
+      onOutcome(outcome);
     control.report({ phase: "Scoring", done: found, total: null });
   };
   try {
@@ -101,6 +105,7 @@ async function scoreDecoded(
   scorer: Scorer,
   decoded: readonly Decoded[],
   framePixels: number,
+  keys: readonly FindingKey[],
 ): Promise<FilmOutcome[]> {
   const frameBytes = framePixels ** 2;
   const usable = decoded.flatMap(({ answer }) =>
@@ -122,34 +127,34 @@ async function scoreDecoded(
     const place = places.get(answer.film);
     if (place === undefined)
       return { kind: "refused", path, reason: reason ?? "Not a chest film." };
-    const own = scores.subarray(place * findingKeys.length, (place + 1) * findingKeys.length);
-    const byFinding = Object.fromEntries(findingKeys.map((key, index) => [key, own[index] ?? NaN]));
+    const own = scores.subarray(place * keys.length, (place + 1) * keys.length);
+    const byFinding = Object.fromEntries(keys.map((key, index) => [key, own[index] ?? NaN]));
     return {
       kind: "scored",
       film: {
         path,
         viewPosition,
         note: reason,
-        scores: byFinding as Record<FindingKey, number>,
+        scores: byFinding,
       },
     };
   });
 }
 
-const columns = ["file", "view_position", ...findingKeys, "note"] as const;
-
 /** The table of a scoring: every file in one row, films that were not scored with their reason. */
-export function scoresTable(outcomes: readonly FilmOutcome[]): string {
+export function scoresTable(run: RunRecord, outcomes: readonly FilmOutcome[]): string {
+  const keys = keysOf(schemeOf(run.plan));
+  const columns = ["file", "view_position", ...keys, "note"];
   const rows = outcomes.map((outcome) => {
     if (outcome.kind === "refused") {
-      return [outcome.path, "", ...findingKeys.map(() => ""), `Not scored: ${outcome.reason}`];
+      return [outcome.path, "", ...keys.map(() => ""), `Not scored: ${outcome.reason}`];
     }
     const { path, viewPosition, scores, note } = outcome.film;
     return [
       path,
       viewPosition ?? "",
       // Nine significant digits give a float32 back exactly.
-      ...findingKeys.map((key) => String(Number(scores[key].toPrecision(9)))),
+      ...keys.map((key) => String(Number((scores[key] ?? NaN).toPrecision(9)))),
       note ?? "",
     ];
   });
@@ -172,7 +177,7 @@ export function filmScores(
     run: run.id,
     pixelPipeline: run.plan.pixelPipeline,
     positiveAtGrade: run.plan.positiveAtGrade,
-    labels: findingKeys,
+    labels: keysOf(schemeOf(run.plan)),
     found: outcomes.length,
     scored: films.length,
     films: more.limit === null ? films : films.slice(0, more.limit),

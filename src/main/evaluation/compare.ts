@@ -7,8 +7,8 @@ import type {
   ScoredImage,
   SubgroupResult,
 } from "../../shared/comparison.ts";
-import { findingKeys } from "../../shared/findings.ts";
-import type { TrainingPlan } from "../../shared/plan.ts";
+import { keysOf, type FindingKey } from "../../shared/findings.ts";
+import { schemeOf, type TrainingPlan } from "../../shared/plan.ts";
 import { clusteredBootstrap, percentileInterval, sampledColumn } from "./bootstrap.ts";
 import { differenceOf } from "./difference.ts";
 import { rocCurve, youdenThreshold, type ScoredLabels } from "./roc.ts";
@@ -52,6 +52,8 @@ export interface CompareOptions {
 /** A run ready for the bootstrap, and its sampled statistics after it. */
 export interface PreparedRun {
   readonly run: RunToEvaluate;
+  /** The run's labels, in the order of its scores. */
+  readonly keys: readonly FindingKey[];
   readonly parts: ScoredParts;
   readonly attributes: readonly Attribute[];
   readonly thresholds: readonly (number | null)[];
@@ -107,18 +109,17 @@ export async function compareRuns(options: CompareOptions): Promise<Comparison> 
 }
 
 function prepare(run: RunToEvaluate, minimumCell: number): Omit<PreparedRun, "sampled"> {
-  const parts = partsOf(run.runId, run.scored);
+  const keys = keysOf(schemeOf(run.plan));
+  const parts = partsOf(run.runId, run.scored, keys.length);
   const attributes = attributesOf(parts.test, minimumCell);
   const plan = planCells(attributes);
-  const thresholds = findingKeys.map((_, label) =>
-    youdenThreshold(labelOf(parts.validation, label)),
-  );
+  const thresholds = keys.map((_, label) => youdenThreshold(labelOf(parts.validation, label)));
   const shared = imageColumnsOf(parts.test, attributes, plan);
-  const ranked = findingKeys.map((_, label) =>
+  const ranked = keys.map((_, label) =>
     rankLabel(labelColumnsOf(parts.test, label, shared), thresholds[label] ?? null),
   );
   const statistics = runStatistics(ranked, plan, patientsIn(parts.test), minimumCell);
-  return { run, parts, attributes, thresholds, statistics };
+  return { run, keys, parts, attributes, thresholds, statistics };
 }
 
 function labelOf(images: readonly ScoredImage[], label: number): ScoredLabels {
@@ -130,7 +131,7 @@ function labelOf(images: readonly ScoredImage[], label: number): ScoredLabels {
 }
 
 function evaluationOf(prepared: PreparedRun, confidence: number): RunEvaluation {
-  const { run, parts, attributes, thresholds, statistics, sampled } = prepared;
+  const { run, keys, parts, attributes, thresholds, statistics, sampled } = prepared;
   const plan = planCells(attributes);
   const intervalAt = (index: number): Interval | null =>
     percentileInterval(
@@ -141,7 +142,7 @@ function evaluationOf(prepared: PreparedRun, confidence: number): RunEvaluation 
   const finite = (value: number | undefined): number | null =>
     value !== undefined && Number.isFinite(value) ? value : null;
 
-  const labels = findingKeys.map((finding, label): LabelResult => {
+  const labels = keys.map((finding, label): LabelResult => {
     const large = statistics.isLargeEnough(label, 0);
     const measure = (name: "auroc" | "accuracy" | "sensitivity" | "specificity") =>
       large ? intervalAt(statistics.labelIndex(label, 0, name)) : null;
@@ -163,7 +164,7 @@ function evaluationOf(prepared: PreparedRun, confidence: number): RunEvaluation 
   });
   const attributeOf = (index: number): string => attributes[index]?.name ?? "";
   const subgroups = plan.groups.flatMap((group, index) =>
-    findingKeys.map((finding, label): SubgroupResult => {
+    keys.map((finding, label): SubgroupResult => {
       const images = (members[index] ?? []).filter((image) => image.truth[label] !== null);
       const large = statistics.isLargeEnough(label, group.cell);
       return {
@@ -204,7 +205,7 @@ function evaluationOf(prepared: PreparedRun, confidence: number): RunEvaluation 
     testImages: parts.test.length,
     validationPatients: patientsIn(parts.validation),
     validationImages: parts.validation.length,
-    macroLabels: statistics.macroLabels.flatMap((label) => findingKeys[label] ?? []),
+    macroLabels: statistics.macroLabels.flatMap((label) => keys[label] ?? []),
     macroAuroc: intervalAt(statistics.macroIndex),
     labels,
     subgroups,

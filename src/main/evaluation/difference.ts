@@ -1,5 +1,4 @@
 import type { Comparison, Correlation, Interval } from "../../shared/comparison.ts";
-import { findingKeys } from "../../shared/findings.ts";
 import { percentileInterval, sampledColumn } from "./bootstrap.ts";
 import type { PreparedRun } from "./compare.ts";
 import { pearson } from "./fairness.ts";
@@ -14,7 +13,7 @@ export function differenceOf(
   referenceRun: PreparedRun,
   confidence: number,
 ): NonNullable<Comparison["difference"]> {
-  const { statistics } = referenceRun;
+  const { statistics, keys } = referenceRun;
   const estimateAt = (index: number): number =>
     (statistics.estimates[index] ?? NaN) - (privateRun.statistics.estimates[index] ?? NaN);
   const intervalAt = (index: number): Interval | null => {
@@ -30,14 +29,14 @@ export function differenceOf(
   const attributeOf = (index: number): string => referenceRun.attributes[index]?.name ?? "";
   return {
     macroAuroc: intervalAt(statistics.macroIndex),
-    labels: findingKeys.map((finding, label) => ({
+    labels: keys.map((finding, label) => ({
       finding,
       auroc: statistics.isLargeEnough(label, 0)
         ? intervalAt(statistics.labelIndex(label, 0, "auroc"))
         : null,
     })),
     subgroups: plan.groups.flatMap((group) =>
-      findingKeys.map((finding, label) => ({
+      keys.map((finding, label) => ({
         attribute: attributeOf(group.attribute),
         group: group.group,
         finding,

@@ -1,6 +1,5 @@
 import type { ScoredImage } from "../../shared/comparison.ts";
 import { UserError } from "../../shared/errors.ts";
-import { findingKeys } from "../../shared/findings.ts";
 import {
   ageBinOf,
   ageBins,
@@ -25,7 +24,11 @@ export interface ScoredParts {
  * @throws UserError where scores are not numbers, images repeat, or no test image is there
  * @throws Error where a patient is in both parts, which the split never allows
  */
-export function partsOf(runId: string, scored: readonly ScoredImage[]): ScoredParts {
+export function partsOf(
+  runId: string,
+  scored: readonly ScoredImage[],
+  labels: number,
+): ScoredParts {
   const sorted = [...scored].sort((a, b) => a.imageId - b.imageId);
   const partOfPatient = new Map<number, ScoredImage["part"]>();
   let previous: number | null = null;
@@ -34,8 +37,8 @@ export function partsOf(runId: string, scored: readonly ScoredImage[]): ScoredPa
       throw new Error(`Image ${String(image.imageId)} is scored twice by run ${runId}.`);
     }
     previous = image.imageId;
-    if (image.truth.length !== findingKeys.length || image.scores.length !== findingKeys.length) {
-      throw new Error(`Run ${runId} needs ${String(findingKeys.length)} scores for each image.`);
+    if (image.truth.length !== labels || image.scores.length !== labels) {
+      throw new Error(`Run ${runId} needs ${String(labels)} scores for each image.`);
     }
     if (!image.scores.every(Number.isFinite)) {
       throw new UserError(

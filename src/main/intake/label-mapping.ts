@@ -1,10 +1,12 @@
 import type { LabelMapping, RowProblem } from "../../shared/contract.ts";
 import {
-  findingKeys,
   findings,
   gradeTitles,
+  keysOf,
+  mappableFindings,
   type FindingKey,
   type Grade,
+  type SchemeName,
 } from "../../shared/findings.ts";
 import { ageOfText, cellText, gradeOf, partOf, sexOf, type LabelRow } from "./label-row.ts";
 import type { LabelTable } from "./label-table.ts";
@@ -26,7 +28,7 @@ const synonyms: Readonly<
 };
 
 /** The meaning of the columns as far as their names tell it. */
-export function proposeMapping(columns: readonly string[]): LabelMapping {
+export function proposeMapping(columns: readonly string[], scheme: SchemeName): LabelMapping {
   const normalised = columns.map((column) => column.toLowerCase().replaceAll(/[\s-]+/g, "_"));
   const columnNamed = (names: readonly string[]): string | null => {
     for (const name of names) {
@@ -36,7 +38,7 @@ export function proposeMapping(columns: readonly string[]): LabelMapping {
     return null;
   };
   const findingColumns: Partial<Record<FindingKey, string>> = {};
-  for (const key of findingKeys) {
+  for (const key of mappableFindings(scheme)) {
     const column = columnNamed([key, `${key}_grade`]);
     if (column !== null) findingColumns[key] = column;
   }
@@ -57,7 +59,11 @@ export function proposeMapping(columns: readonly string[]): LabelMapping {
 }
 
 /** Why a table cannot be read with this mapping; empty where it can. */
-export function mappingProblems(table: LabelTable, mapping: LabelMapping): string[] {
+export function mappingProblems(
+  table: LabelTable,
+  mapping: LabelMapping,
+  scheme: SchemeName,
+): string[] {
   const problems: string[] = [];
   const mapped = [
     mapping.patient,
@@ -85,7 +91,7 @@ export function mappingProblems(table: LabelTable, mapping: LabelMapping): strin
   }
   if (!carriesAnything(mapping)) {
     problems.push(
-      `No column carries a finding. Expected one or more of: ${findingKeys.join(", ")}.`,
+      `No column carries a finding. Expected one or more of: ${keysOf(scheme).join(", ")}.`,
     );
   }
   if (table.rows.length === 0) problems.push("The table has no rows below its header.");
@@ -182,6 +188,7 @@ function readMappedRow(
       comorbidityCount,
       part,
       grades,
+      readings: [],
       subgroups: Object.fromEntries(subgroups),
     },
   };

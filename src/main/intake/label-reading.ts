@@ -9,18 +9,20 @@ import type {
   UncertainPolicy,
 } from "../../shared/contract.ts";
 import { UserError } from "../../shared/errors.ts";
-import { findingKeys, type FindingKey, type Grade } from "../../shared/findings.ts";
+import {
+  findingKeys,
+  findingNamed,
+  keysOf,
+  type FindingKey,
+  type Grade,
+  type SchemeName,
+} from "../../shared/findings.ts";
 import { mappingProblems, proposeMapping, readMappedRows } from "./label-mapping.ts";
 import type { LabelRow } from "./label-row.ts";
+import { gradesInScheme } from "./sides.ts";
 import { readLabelTable, readNameList, type LabelTable } from "./label-table.ts";
 import { presets, recognisePreset } from "./presets/index.ts";
-import {
-  sidelessTitles,
-  type LabelState,
-  type Preset,
-  type PresetRow,
-  type SidelessKey,
-} from "./presets/preset.ts";
+import { sidelessKeys, type LabelState, type Preset, type PresetRow } from "./presets/preset.ts";
 
 /** How a table is to be read. */
 export interface LabelReadingOptions {
@@ -31,6 +33,8 @@ export interface LabelReadingOptions {
   readonly uncertain: UncertainPolicy;
   /** The cohort's grade from which a finding counts as positive. */
   readonly positiveAtGrade: number;
+  /** The cohort's set of labels. */
+  readonly scheme: SchemeName;
 }
 
 /** A table as understood, before it is matched with films. */
@@ -60,7 +64,7 @@ export function readLabels(file: string, options: LabelReadingOptions): LabelRea
   const table = readLabelTable(file);
   const preset = presetOf(table, options);
   return preset === null
-    ? mappedReading(table, options.mapping, options.positiveAtGrade)
+    ? mappedReading(table, options.mapping, options)
     : presetReading(table, preset, dirname(file), options);
 }
 
@@ -76,12 +80,16 @@ function presetOf(table: LabelTable, { preset, mapping }: LabelReadingOptions): 
 export function mappedReading(
   table: LabelTable,
   mapping: LabelMapping | null,
-  positiveAtGrade = 2,
+  { positiveAtGrade, scheme }: Pick<LabelReadingOptions, "positiveAtGrade" | "scheme">,
 ): LabelReading {
-  const used = mapping ?? proposeMapping(table.columns);
-  const problems = mappingProblems(table, used);
-  const { rows, invalid } =
+  const used = mapping ?? proposeMapping(table.columns, scheme);
+  const problems = mappingProblems(table, used, scheme);
+  const { rows: read, invalid } =
     problems.length > 0 ? { rows: [], invalid: [] } : readMappedRows(table, used);
+  const rows = read.map((row) => ({
+    ...row,
+    grades: gradesInScheme(row.grades, scheme, positiveAtGrade),
+  }));
   return {
     table,
     preset: null,
@@ -91,7 +99,7 @@ export function mappedReading(
     invalid,
     notes: [],
     problems,
-    tally: tallyOf(rows, positiveAtGrade),
+    tally: tallyOf(rows, positiveAtGrade, scheme),
     imageStandsForPatient: false,
     source: `table ${table.fingerprint}`,
   };
@@ -123,13 +131,17 @@ function presetReading(
   return {
     table,
     preset,
-    mapping: proposeMapping(table.columns),
-    meanings: preset.meanings.map(([column, meaning]) => ({ column, meaning })),
+    mapping: proposeMapping(table.columns, options.scheme),
+    meanings: meaningsOf(preset, options.scheme),
     rows: labelled,
     invalid,
-    notes: [...notes, ...sidelessNotes(rows), ...companionNotes(preset, companions)],
+    notes: [
+      ...notes,
+      ...sidelessNotes(rows, options.scheme),
+      ...companionNotes(preset, companions),
+    ],
     problems,
-    tally: tallyOf(labelled, options.positiveAtGrade, rows),
+    tally: tallyOf(labelled, options.positiveAtGrade, options.scheme, rows),
     imageStandsForPatient: preset.imageStandsForPatient,
     source: `${preset.title}, table ${table.fingerprint}, uncertain as ${options.uncertain}`,
   };
@@ -160,29 +172,54 @@ function companionNotes(preset: Preset, found: ReadonlyMap<string, string>): str
   });
 }
 
+/** What a preset's columns mean in a cohort with these labels. */
+function meaningsOf(preset: Preset, scheme: SchemeName): ColumnMeaning[] {
+  return preset.meanings.map(([column, meaning]) => ({
+    column,
+    meaning: scheme === "unsided" ? meaning.replace(" without a side: not used", "") : meaning,
+  }));
+}
+
 /** Says of each finding without a side how many rows are left out for it. */
-function sidelessNotes(rows: readonly PresetRow[]): string[] {
-  return (Object.keys(sidelessTitles) as SidelessKey[]).flatMap((finding) => {
+function sidelessNotes(rows: readonly PresetRow[], scheme: SchemeName): string[] {
+  if (scheme === "unsided") return [];
+  const notes = sidelessKeys.flatMap((finding) => {
     const stated = rows.flatMap(({ sideless }) => sideless[finding] ?? []);
     const positive = stated.filter((state) => state === "positive").length;
     return stated.length === 0
       ? []
       : [
-          `${sidelessTitles[finding]}: ${stated.length} rows, ${positive} of them positive, name ` +
-            "no side, so they label neither the right nor the left.",
+          `${findingNamed(finding).title}: ${stated.length} rows, ${positive} of them positive, ` +
+            "name no side, so they label neither the right nor the left.",
         ];
   });
+  return notes.length === 0
+    ? []
+    : [...notes, "A cohort of labels without sides, chosen when it is created, takes them all."];
 }
 
 /** A label without grades becomes the lowest grade that is a finding and counts as positive. */
 function toLabelRow(row: PresetRow, options: LabelReadingOptions): LabelRow {
-  const { states, sideless: _, ...rest } = row;
-  const grades: Partial<Record<FindingKey, Grade>> = { ...row.grades };
+  const { states, sideless, readers = [], ...rest } = row;
+  return {
+    ...rest,
+    grades: gradesOf({ states, sideless }, options, row.grades),
+    readings: readers.map(({ reader, ...said }) => ({ reader, grades: gradesOf(said, options) })),
+  };
+}
+
+function gradesOf(
+  { states, sideless }: Pick<PresetRow, "states" | "sideless">,
+  options: LabelReadingOptions,
+  graded: PresetRow["grades"] = {},
+): LabelRow["grades"] {
+  const grades: Partial<Record<FindingKey, Grade>> = { ...graded };
   for (const finding of findingKeys) {
-    const grade = gradeOfState(states[finding], options);
+    const stated = states[finding] ?? (sideless as typeof states)[finding];
+    const grade = gradeOfState(stated, options);
     if (grade !== null) grades[finding] = grade;
   }
-  return { ...rest, grades };
+  return gradesInScheme(grades, options.scheme, options.positiveAtGrade);
 }
 
 function gradeOfState(
@@ -198,9 +235,10 @@ function gradeOfState(
 function tallyOf(
   rows: readonly LabelRow[],
   positiveAtGrade: number,
+  scheme: SchemeName,
   stated: readonly PresetRow[] = [],
 ): FindingTally[] {
-  return findingKeys.map((finding) => {
+  return keysOf(scheme).map((finding) => {
     const given = rows.flatMap(({ grades }) => grades[finding] ?? []);
     const positive = given.filter((grade) => grade >= positiveAtGrade).length;
     return {
@@ -208,7 +246,9 @@ function tallyOf(
       positive,
       negative: given.length - positive,
       missing: rows.length - given.length,
-      uncertain: stated.filter(({ states }) => states[finding] === "uncertain").length,
+      uncertain: stated.filter(({ states, sideless }) =>
+        [states, sideless as typeof states].some((said) => said[finding] === "uncertain"),
+      ).length,
     };
   });
 }

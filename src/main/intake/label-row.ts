@@ -23,6 +23,14 @@ export interface LabelRow {
   readonly part: SplitPart | null;
   /** Only the findings that the row has a value for. */
   readonly grades: Readonly<Partial<Record<FindingKey, Grade>>>;
+  /**
+   * What each of several readers said, where a data set names them; `grades` is then what follows
+   * from them all.
+   */
+  readonly readings: readonly {
+    readonly reader: string;
+    readonly grades: Readonly<Partial<Record<FindingKey, Grade>>>;
+  }[];
   /** Free subgroups: the value by the column's name. */
   readonly subgroups: Readonly<Record<string, string>>;
 }
@@ -40,6 +48,7 @@ export const emptyRow: Omit<LabelRow, "line"> = {
   comorbidityCount: null,
   part: null,
   grades: {},
+  readings: [],
   subgroups: {},
 };
 

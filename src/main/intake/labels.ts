@@ -104,6 +104,10 @@ export function importLabels(task: LabelImport): LabelImportResult {
     const finder = imageFinder(database, cohortId);
     matched.forEach(({ values, images }, index) => {
       for (const imageId of images) {
+        for (const single of values.readings) {
+          const of = { imageId, source, reader: single.reader, grades: single.grades };
+          if (Object.keys(single.grades).length > 0) writer.addReading(of, false);
+        }
         if (Object.keys(values.grades).length > 0) {
           writer.addReading({ imageId, reader, source, grades: values.grades });
         }

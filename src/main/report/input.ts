@@ -1,8 +1,9 @@
+import { findingsOf, type Finding } from "../../shared/findings.ts";
 import type { AuditResult } from "../../shared/audit.ts";
 import type { Comparison, RocPoint, RunEvaluation } from "../../shared/comparison.ts";
 import type { CohortOverview, Ledger, RunSummary, Timestamp } from "../../shared/domain.ts";
 import { UserError } from "../../shared/errors.ts";
-import type { TrainingPlan } from "../../shared/plan.ts";
+import { schemeOf, type TrainingPlan } from "../../shared/plan.ts";
 
 /** All that a report says comes from here: nothing is looked up or assumed while it is written. */
 export interface ReportInput {
@@ -43,6 +44,8 @@ export interface ReportFacts extends ReportInput {
   readonly referenceEvaluation: RunEvaluation;
   readonly difference: NonNullable<Comparison["difference"]>;
   readonly privacy: PrivacyOfPlan;
+  /** The labels that the runs learnt, in the order of the network's outputs. */
+  readonly findings: readonly Finding[];
   /** Epsilon of the steps that the private run has spent. */
   readonly epsilonSpent: number;
 }
@@ -78,6 +81,7 @@ export function factsOf(input: ReportInput): ReportFacts {
     referenceEvaluation,
     difference: comparison.difference,
     privacy,
+    findings: findingsOf(schemeOf(privateRun.plan)),
     epsilonSpent,
   };
 }

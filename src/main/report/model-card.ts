@@ -1,5 +1,6 @@
-import { findings } from "../../shared/findings.ts";
+import { findingsOf } from "../../shared/findings.ts";
 import { formatCount, formatDelta, formatEpsilon, formatNumber } from "../../shared/format.ts";
+import { schemeOf } from "../../shared/plan.ts";
 import type { Ledger, RunSummary, Timestamp } from "../../shared/domain.ts";
 
 export interface ModelCardInput {
@@ -47,9 +48,14 @@ export function modelCard(input: ModelCardInput): string {
       `${plan.recipe.resolutionPixels}]\`, grey, in [0, 1], prepared by Silhouette's pixel ` +
       `pipeline version ${plan.pixelPipeline}. Films prepared otherwise give other scores.`,
     `- Out: one score in [0, 1] for each finding, in this order. A film was positive in training ` +
-      `from grade ${plan.positiveAtGrade} (of 0 to 4). Right and left are the patient's.`,
+      `from grade ${plan.positiveAtGrade} (of 0 to 4). ` +
+      (schemeOf(plan) === "sided"
+        ? "Right and left are the patient's."
+        : "The findings have no side: one counts wherever it is."),
     "",
-    ...findings.map((finding, index) => `  ${index + 1}. ${finding.title} (\`${finding.key}\`)`),
+    ...findingsOf(schemeOf(plan)).map(
+      (finding, index) => `  ${index + 1}. ${finding.title} (\`${finding.key}\`)`,
+    ),
     "",
     "- Scores are not probabilities of disease in your patients; calibrate and choose thresholds " +
       "on your own films.",

@@ -6,7 +6,7 @@ import type {
   SplitSummary,
   SubgroupCounts,
 } from "../../shared/domain.ts";
-import { findingKeys, grades, type FindingKey } from "../../shared/findings.ts";
+import { findingKeys, grades, keysOf, type FindingKey } from "../../shared/findings.ts";
 import { ageBins } from "../../shared/subgroups.ts";
 import { cohortSummary } from "./cohorts.ts";
 import type { Database } from "./database.ts";
@@ -114,7 +114,7 @@ function labelCounts(
        WHERE image.cohort_id = ? AND image.status = 'included' GROUP BY finding, grade`,
     )
     .all(cohortId) as { finding: string; grade: number; images: number }[];
-  return findingKeys.map((finding) => {
+  return keysOf(summary.scheme).map((finding) => {
     const byGrade = grades.map(
       (grade) => rows.find((row) => row.finding === finding && row.grade === grade)?.images ?? 0,
     );

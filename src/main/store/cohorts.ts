@@ -1,4 +1,5 @@
 import type { CohortSummary } from "../../shared/domain.ts";
+import type { SchemeName } from "../../shared/findings.ts";
 import { UserError } from "../../shared/errors.ts";
 import { now, transaction, type Database } from "./database.ts";
 import { countedOnce } from "./film-revision.ts";
@@ -8,6 +9,8 @@ export interface NewCohort {
   readonly framePixels: number;
   readonly pixelPipeline: string;
   readonly positiveAtGrade: number;
+  /** The study's labels where none is named. */
+  readonly scheme?: SchemeName;
 }
 
 /**
@@ -21,11 +24,17 @@ export function createCohort(database: Database, cohort: NewCohort): CohortSumma
     return database
       .prepare(
         `INSERT INTO cohort (name, created_at, frame_pixels, pixel_pipeline, positive_at_grade,
-           issuer_in_pseudonym)
-         VALUES (?, ?, ?, ?, ?, 1)`,
+           scheme, issuer_in_pseudonym)
+         VALUES (?, ?, ?, ?, ?, ?, 1)`,
       )
-      .run(cohort.name, now(), cohort.framePixels, cohort.pixelPipeline, cohort.positiveAtGrade)
-      .lastInsertRowid;
+      .run(
+        cohort.name,
+        now(),
+        cohort.framePixels,
+        cohort.pixelPipeline,
+        cohort.positiveAtGrade,
+        cohort.scheme ?? "sided",
+      ).lastInsertRowid;
   });
   return cohortSummary(database, Number(id));
 }
@@ -67,7 +76,7 @@ export function cohortSummary(database: Database, cohortId: number): CohortSumma
   const row = database
     .prepare(
       `SELECT id, name, created_at AS createdAt, frame_pixels AS framePixels,
-         pixel_pipeline AS pixelPipeline, positive_at_grade AS positiveAtGrade,
+         pixel_pipeline AS pixelPipeline, positive_at_grade AS positiveAtGrade, scheme,
          (SELECT count(*) FROM source_file WHERE cohort_id = cohort.id
            AND outcome = 'quarantined') AS quarantined,
          (SELECT count(*) FROM run WHERE cohort_id = cohort.id) AS runs

@@ -1,5 +1,5 @@
 import type { Comparison, ScoredImage } from "../../shared/comparison.ts";
-import { findingKeys, type FindingKey } from "../../shared/findings.ts";
+import { keysOf, type FindingKey, type SchemeName } from "../../shared/findings.ts";
 import type { Sex } from "../../shared/subgroups.ts";
 import { now, type Database } from "./database.ts";
 
@@ -13,6 +13,11 @@ export function scoredImages(
   runId: string,
   positiveAtGrade: number,
 ): ScoredImage[] {
+  const scheme = database
+    .prepare("SELECT scheme FROM cohort JOIN run ON run.cohort_id = cohort.id WHERE run.id = ?")
+    .pluck()
+    .get(runId) as SchemeName;
+  const keys = keysOf(scheme);
   const rows = database
     .prepare(
       `SELECT prediction.image_id AS imageId, image.patient_id AS patientId, patient.sex,
@@ -44,11 +49,11 @@ export function scoredImages(
     return {
       ...row,
       subgroups: JSON.parse(subgroups) as Record<string, string>,
-      truth: findingKeys.map((finding) => {
+      truth: keys.map((finding) => {
         const grade = graded[finding];
         return grade === undefined ? null : grade >= positiveAtGrade ? 1 : 0;
       }),
-      scores: findingKeys.map((_, label) => scores.readFloatLE(4 * label)),
+      scores: keys.map((_, label) => scores.readFloatLE(4 * label)),
     };
   });
 }

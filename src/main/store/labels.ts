@@ -53,8 +53,10 @@ export function labelWriter(database: Database) {
     /**
      * Appends a reading and takes its grades as the consensus. A reading that says what the same
      * reader's last one of this image said is not written again.
+     *
+     * @param consensus false for one reader of several, whose consensus is a reading of its own
      */
-    addReading(reading: NewReading): boolean {
+    addReading(reading: NewReading, consensus = true): boolean {
       const grades = JSON.stringify(reading.grades, [...findingKeys]);
       const before = latest.get(reading.imageId, reading.reader);
       if (before === grades) return false;
@@ -65,7 +67,7 @@ export function labelWriter(database: Database) {
         grades,
         now(),
       ).lastInsertRowid;
-      for (const finding of findingKeys) {
+      for (const finding of consensus ? findingKeys : []) {
         const grade = reading.grades[finding];
         if (grade !== undefined) setConsensus.run(reading.imageId, finding, grade, id);
       }

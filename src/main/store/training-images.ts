@@ -1,5 +1,5 @@
 import type { SplitPart } from "../../shared/domain.ts";
-import { findingKeys, type Grade } from "../../shared/findings.ts";
+import { keysOf, type Grade, type SchemeName } from "../../shared/findings.ts";
 import type { Database } from "./database.ts";
 
 /** An included image with the place of its frame and the consensus grades. */
@@ -11,12 +11,23 @@ export interface TrainingImage {
   readonly framePosition: number;
   readonly frameBytes: number;
   readonly frameChecksum: number;
-  /** In the order of findingKeys; null where there is no consensus. */
+  /** In the order of the cohort's labels; null where there is no consensus. */
   readonly grades: readonly (Grade | null)[];
+}
+
+/** The set of labels of the cohort that a split divides. */
+export function schemeOfSplit(database: Database, splitId: number): SchemeName {
+  return database
+    .prepare(
+      "SELECT scheme FROM cohort JOIN split ON split.cohort_id = cohort.id WHERE split.id = ?",
+    )
+    .pluck()
+    .get(splitId) as SchemeName;
 }
 
 /** The included images of a split, by patient. */
 export function trainingImages(database: Database, splitId: number): TrainingImage[] {
+  const keys = keysOf(schemeOfSplit(database, splitId));
   const grades = new Map<number, (Grade | null)[]>();
   const consensus = database
     .prepare(
@@ -27,12 +38,12 @@ export function trainingImages(database: Database, splitId: number): TrainingIma
     )
     .iterate(splitId) as IterableIterator<{ id: number; finding: string; grade: Grade }>;
   for (const { id, finding, grade } of consensus) {
-    const row = grades.get(id) ?? findingKeys.map(() => null);
-    const index = (findingKeys as readonly string[]).indexOf(finding);
+    const row = grades.get(id) ?? keys.map(() => null);
+    const index = (keys as readonly string[]).indexOf(finding);
     if (index >= 0) row[index] = grade;
     grades.set(id, row);
   }
-  const unlabelled = findingKeys.map(() => null);
+  const unlabelled = keys.map(() => null);
   const images = database
     .prepare(
       `SELECT image.id AS imageId, image.patient_id AS patientId, part,

@@ -2,7 +2,7 @@ import type { Database } from "../store/database.ts";
 import { cohortSummary } from "../store/cohorts.ts";
 import type { RunRecord } from "../store/runs.ts";
 import { trainingImages } from "../store/training-images.ts";
-import { labelCount, loadTrainingSet, type TrainingSet } from "./training-set.ts";
+import { labelCountOf, loadTrainingSet, type TrainingSet } from "./training-set.ts";
 
 /** The patients that a membership attack is tried on. */
 export interface AuditPool {
@@ -51,6 +51,7 @@ export function patientLosses(
   { set, patients }: AuditPool,
   probabilities: (image: number) => Float32Array,
 ): Float64Array {
+  const labelCount = labelCountOf(set);
   return Float64Array.from(patients, ({ images }) => {
     const losses = images.map((image) =>
       lossOf(

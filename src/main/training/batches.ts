@@ -5,7 +5,7 @@ import type { RandomStream } from "../privacy/random.ts";
 import { FrameReader } from "../store/image-cache.ts";
 import { createReducer, mirrorImage, moveImage, randomMovement, type Reducer } from "./frames.ts";
 import type { StepSample } from "./sampling.ts";
-import { labelCount, type TrainingSet } from "./training-set.ts";
+import { labelCountOf, type TrainingSet } from "./training-set.ts";
 
 /** How the images of a step are changed on their way to the engine. */
 export interface Augmentation {
@@ -81,12 +81,17 @@ export class BatchReader {
       sample.unitsWithImages,
       () => mirror && stream.uniform() < 0.5,
     );
+    const labelCount = labelCountOf(this.#set);
+    const mirrored = mirroredFindings(this.#set.scheme);
     const labels = new Float32Array(sample.unitsWithImages.length * labelCount);
     sample.unitsWithImages.forEach((_unit, index) => {
       // All views of a unit carry the labels of its first.
       const from = (sample.images[index * viewsPerUnit] ?? 0) * labelCount;
       const own = this.#set.labels.subarray(from, from + labelCount);
-      labels.set(mirroredUnits[index] === true ? mirroredLabels(own) : own, index * labelCount);
+      labels.set(
+        mirroredUnits[index] === true ? mirroredLabels(own, mirrored) : own,
+        index * labelCount,
+      );
     });
     return {
       units: sample.unitsWithImages.length,
@@ -125,6 +130,6 @@ export class BatchReader {
 }
 
 /** The labels of a mirrored film, in the order of the findings. */
-function mirroredLabels(labels: Float32Array): Float32Array {
-  return Float32Array.from(mirroredFindings, (from) => labels[from] ?? NaN);
+function mirroredLabels(labels: Float32Array, mirrored: readonly number[]): Float32Array {
+  return Float32Array.from(mirrored, (from) => labels[from] ?? NaN);
 }

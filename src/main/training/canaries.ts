@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { UserError } from "../../shared/errors.ts";
 import { reproducibleRandomStreams } from "../privacy/random.ts";
-import { labelCount, type TrainingSet } from "./training-set.ts";
+import { labelCountOf, type TrainingSet } from "./training-set.ts";
 
 /**
  * The canaries of one run: made-up patients, of whom each entered training or not by the toss of a
@@ -67,12 +67,13 @@ export function withCanaries(set: TrainingSet, draw: CanaryDraw): TrainingSet {
   const numbers = Array.from({ length: count }, (_, canary) => canary);
   const films = numbers.filter((canary) => kindOfCanary(canary) === "film");
   const firstImage = set.imageIds.length;
+  const labelCount = labelCountOf(set);
   const area = set.framePixels ** 2;
   const frames = new Uint8Array(films.length * area);
   const labels = new Float32Array((firstImage + films.length) * labelCount);
   labels.set(set.labels);
   films.forEach((canary, at) => {
-    const film = canaryFilm(draw.seed, canary, set.framePixels);
+    const film = canaryFilm(draw.seed, canary, set.framePixels, labelCount);
     frames.set(film.frame, at * area);
     labels.set(film.labels, (firstImage + at) * labelCount);
   });
@@ -146,6 +147,7 @@ export function canaryFilm(
   seed: string,
   canary: number,
   framePixels: number,
+  labelCount: number,
 ): { readonly frame: Uint8Array; readonly labels: Float32Array } {
   const { views } = reproducibleRandomStreams(`canary ${seed} ${canary}`);
   const labels = Float32Array.from({ length: labelCount }, () => views.below(2));

@@ -2,7 +2,7 @@ import type { TrainingPlan } from "../../shared/plan.ts";
 import type { CompiledNetwork } from "../engine/engine.ts";
 import type { BatchReader } from "./batches.ts";
 import { canaryCoordinates } from "./canaries.ts";
-import { labelCount, type TrainingSet } from "./training-set.ts";
+import { labelCountOf, type TrainingSet } from "./training-set.ts";
 
 /** Films of one call; they and their results are small beside a step's. */
 const canariesAtOnce = 64;
@@ -112,6 +112,7 @@ export class CanaryScorer {
   }): Promise<Float64Array> {
     const { network, reader, set, plan, classWeights } = this.#tools;
     const { firstImage } = set.canaries ?? { firstImage: 0 };
+    const labelCount = labelCountOf(set);
     const count = this.#films.length;
     const shares = new Float64Array(count);
     const length = lengthOf(step.gradient);
@@ -132,8 +133,12 @@ export class CanaryScorer {
         const { norms } = await network.clippedSum(step.weights, batch, plan.recipe.clipping);
         this.#norms.set(norms, from);
       }
-      const higher = lossesOf(await network.infer(ahead, images, units), labels, classWeights);
-      const lower = lossesOf(await network.infer(behind, images, units), labels, classWeights);
+      const lossesAt = async (weights: Float32Array): Promise<Float64Array> => {
+        const logits = await network.infer(weights, images, units);
+        return lossesOf(logits, labels, classWeights, labelCount);
+      };
+      const higher = await lossesAt(ahead);
+      const lower = await lossesAt(behind);
       for (let index = 0; index < units; index += 1) {
         const slope = ((higher[index] ?? NaN) - (lower[index] ?? NaN)) / (2 * size);
         const norm = this.#norms[from + index] ?? NaN;
@@ -182,6 +187,7 @@ function lossesOf(
   logits: Float32Array,
   labels: Float32Array,
   classWeights: readonly number[] | null,
+  labelCount: number,
 ): Float64Array {
   const losses = new Float64Array(logits.length / labelCount);
   logits.forEach((logit, index) => {

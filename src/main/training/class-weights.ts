@@ -1,4 +1,6 @@
 import { UserError } from "../../shared/errors.ts";
+import { keysOf } from "../../shared/findings.ts";
+import { schemeOf } from "../../shared/plan.ts";
 import {
   answersOf,
   classCountsNoiseScale,
@@ -17,7 +19,7 @@ import type { Database } from "../store/database.ts";
 import { ledgerEntryOfRun } from "../store/ledger.ts";
 import type { RunRecord } from "../store/runs.ts";
 import { appendEntry } from "./ledger-entries.ts";
-import { labelCount, unitCount, type TrainingSet } from "./training-set.ts";
+import { labelCountOf, unitCount, type TrainingSet } from "./training-set.ts";
 
 /** Adds the noise to a run's counts: what tests put another in for. */
 export type DrawCounts = (counts: LabelCounts, noiseMultiplier: number) => LabelCounts;
@@ -38,7 +40,7 @@ export function spendClassCounts(database: Database, run: RunRecord): void {
     appendEntry(database, { cohortId: run.cohortId, runId: run.id }, "class-counts", {
       noiseMultiplier: counts.noiseMultiplier,
       units: run.plan.units,
-      labels: labelCount,
+      labels: keysOf(schemeOf(run.plan)).length,
     });
   } else if (classCountsOfRun(database, run.id) === null) {
     throw new UserError(
@@ -79,6 +81,7 @@ function countsFor(
   draw: DrawCounts,
 ): StoredClassCounts {
   const { privacy } = run.plan;
+  const labelCount = labelCountOf(set);
   if (privacy === null) {
     const twin = run.pairId === null ? null : classCountsOfRun(database, run.pairId);
     return twin ?? { ...countLabels(answersOfUnits(set), labelCount), noiseScale: 0 };
@@ -100,6 +103,7 @@ export function classWeightsKept(database: Database, runId: string): number[] | 
 
 /** The answers of each privacy unit, one after the other. */
 function* answersOfUnits(set: TrainingSet): Generator<Float64Array> {
+  const labelCount = labelCountOf(set);
   for (let unit = 0; unit < unitCount(set); unit += 1) {
     const images = set.unitImages.subarray(set.unitOffsets[unit], set.unitOffsets[unit + 1]);
     yield answersOf(

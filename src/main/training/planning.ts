@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { CohortSummary } from "../../shared/domain.ts";
+import { keysOf } from "../../shared/findings.ts";
 import { UserError } from "../../shared/errors.ts";
 import type { Recipe, TrainingPlan } from "../../shared/plan.ts";
 import { networkChoices, networkNamed } from "../network/networks.ts";
@@ -140,6 +141,7 @@ export function planChoices(database: Database, choices: RunChoices): PlanChoice
     units: recipe.unit === "patient" ? patients : images,
     positiveAtGrade: cohort.positiveAtGrade,
     pixelPipeline: cohort.pixelPipeline,
+    scheme: cohort.scheme,
   };
 }
 
@@ -160,8 +162,10 @@ export function createRuns(
   const withReference = choices.withReference || !withPrivate;
   const privatePlan = withPrivate ? planRun(database, choices) : null;
   const referencePlan = withReference ? planRun(database, { ...choices, epsilon: null }) : null;
+  const { scheme } = cohortSummary(database, choices.cohortId);
   const { network, initialWeights: file } = choices.recipe;
-  const startingWeights = file === null ? null : matchWeights(networkNamed(network), file);
+  const startingWeights =
+    file === null ? null : matchWeights(networkNamed(network, keysOf(scheme).length), file);
   const privateId = privatePlan === null ? null : newRunId("p");
   const referenceId = referencePlan === null ? null : newRunId("r");
   return transaction(database, () => {

@@ -1,3 +1,4 @@
+import type { SchemeName } from "../../shared/findings.ts";
 import { UserError } from "../../shared/errors.ts";
 import type { Recipe, TrainingPlan } from "../../shared/plan.ts";
 import { epsilonOf } from "../privacy/accountant.ts";
@@ -73,6 +74,8 @@ export interface PlanChoices {
   readonly units: number;
   readonly positiveAtGrade: number;
   readonly pixelPipeline: string;
+  /** The cohort's set of labels; the study's where none is named. */
+  readonly scheme?: SchemeName;
 }
 
 /**
@@ -107,6 +110,7 @@ export function makePlan(choices: PlanChoices): TrainingPlan {
           }),
     positiveAtGrade: choices.positiveAtGrade,
     pixelPipeline: choices.pixelPipeline,
+    ...(choices.scheme === undefined ? {} : { scheme: choices.scheme }),
   };
 }
 

@@ -1,4 +1,5 @@
-import { findingKeys } from "../../shared/findings.ts";
+import { schemeOf } from "../../shared/plan.ts";
+import { keysOf } from "../../shared/findings.ts";
 import { formatDelta, formatEpsilon } from "../../shared/format.ts";
 import type { RunRecord } from "../store/runs.ts";
 import { exactEpsilon } from "./spending.ts";
@@ -34,7 +35,7 @@ export function releaseFacts(run: RunRecord): Record<string, string> {
     network: recipe.network,
     resolutionPixels: String(recipe.resolutionPixels),
     pixelPipeline: plan.pixelPipeline,
-    labels: JSON.stringify(findingKeys),
+    labels: JSON.stringify(keysOf(schemeOf(plan))),
     positiveAtGrade: String(plan.positiveAtGrade),
     plan: JSON.stringify(summary),
     ...privacyFacts(run),

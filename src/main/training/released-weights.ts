@@ -1,3 +1,5 @@
+import { keysOf } from "../../shared/findings.ts";
+import { schemeOf } from "../../shared/plan.ts";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -43,7 +45,7 @@ export function readReleasedWeights(dataFolder: string, run: RunRecord): Release
         "data folder from a backup, or train again.",
     );
   }
-  const network = networkNamed(run.plan.recipe.network);
+  const network = networkNamed(run.plan.recipe.network, keysOf(schemeOf(run.plan)).length);
   const { weights, report } = loadWeights(network, readSafetensors(bytes, file).tensors);
   if (report.missing.length + report.mismatched.length > 0) {
     throw new UserError(

@@ -29,7 +29,7 @@ import { classWeightsOf, type DrawCounts } from "./class-weights.ts";
 import { closeRun, journalStep, openRun, type PlannedRun } from "./journal.ts";
 import { createProgressMeter, type ProgressMeter } from "./progress.ts";
 import { runSummary } from "./run-summaries.ts";
-import { labelCount, loadTrainingSet, type TrainingSet } from "./training-set.ts";
+import { loadTrainingSet, type TrainingSet } from "./training-set.ts";
 import type { TrainerJob, TrainerToCore } from "./trainer-protocol.ts";
 import { startTrainer, type TrainerProcess } from "./trainer-host.ts";
 
@@ -281,6 +281,7 @@ function createDesk(
 }
 
 function predictionsOf(message: Extract<TrainerToCore, { kind: "predictions" }>): Prediction[] {
+  const labelCount = message.scores.length / message.imageIds.length;
   return Array.from(message.imageIds, (imageId, index) => ({
     imageId,
     part: message.part,

@@ -1,5 +1,5 @@
 import { poissonSample, type RandomStream, type RandomStreams } from "../privacy/random.ts";
-import { labelCount, unitCount, type TrainingSet } from "./training-set.ts";
+import { labelCountOf, unitCount, type TrainingSet } from "./training-set.ts";
 
 /** Which of so many units enter a step, ascending; the real one is `poissonSample`. */
 export type SampleUnits = (
@@ -55,6 +55,7 @@ export function drawStep(
 }
 
 function sameLabels(set: TrainingSet, a: number, b: number): boolean {
+  const labelCount = labelCountOf(set);
   for (let label = 0; label < labelCount; label += 1) {
     if (!Object.is(set.labels[a * labelCount + label], set.labels[b * labelCount + label])) {
       return false;

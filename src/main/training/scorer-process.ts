@@ -24,7 +24,7 @@ function send(message: ScorerToCore): void {
 
 async function open(job: ScorerJob): Promise<Scorer> {
   const engine = await openEngine(job.engine);
-  const network = await engine.compile(networkNamed(job.network), {
+  const network = await engine.compile(networkNamed(job.network, job.labels), {
     resolutionPixels: job.resolutionPixels,
     microbatch: null,
     threads: null,

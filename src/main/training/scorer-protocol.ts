@@ -4,6 +4,8 @@ import type { ErrorDescription } from "../../shared/messages.ts";
 export interface ScorerJob {
   /** A network by name. */
   readonly network: string;
+  /** How many labels it scores. */
+  readonly labels: number;
   /** Flat, in the order of the network's parameters. */
   readonly weights: Float32Array;
   readonly framePixels: number;

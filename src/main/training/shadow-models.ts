@@ -8,7 +8,7 @@ import { patientLosses, type AuditPool } from "./audit-pool.ts";
 import { fewestTrainingUnits, makePlan, planObstacle } from "./recipe.ts";
 import { processExists } from "./recovery.ts";
 import { startTrainer } from "./trainer-host.ts";
-import { labelCount, type TrainingSet } from "./training-set.ts";
+import type { TrainingSet } from "./training-set.ts";
 
 export interface ShadowOptions {
   readonly dataFolder: string;
@@ -95,6 +95,7 @@ async function trainShadow(
         process.send({ kind: "journaled", step: message.step, stopRequested: false });
         options.onProgress(index * plan.steps + message.step, models * plan.steps);
       } else if (message.kind === "predictions") {
+        const labelCount = message.scores.length / message.imageIds.length;
         message.imageIds.forEach((imageId, row) => {
           const scores = message.scores.slice(row * labelCount, (row + 1) * labelCount);
           probabilities.set(numbers.get(imageId) ?? -1, scores);

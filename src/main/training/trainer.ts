@@ -1,3 +1,4 @@
+import { labelCountOf } from "./training-set.ts";
 import { join } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
 import { describeError } from "../../shared/messages.ts";
@@ -27,7 +28,7 @@ import type { TrainerJob, TrainerPort } from "./trainer-protocol.ts";
 export interface TrainerParts {
   /** The engine of that name, or the best at hand for "auto". */
   readonly openEngine: (name: string, task: OpenEngineTask) => Promise<Engine>;
-  readonly networkNamed: (name: string) => NetworkDescription;
+  readonly networkNamed: (name: string, labels: number) => NetworkDescription;
   /** Fresh noise of a shape for so many parameters, keyed from the operating system. */
   readonly openNoise: (shape: NoiseShape, parameterCount: number) => NoiseSource;
   readonly sampleUnits: SampleUnits;
@@ -55,7 +56,7 @@ async function train(
   const { plan } = job;
   const { recipe } = plan;
   const log = openLog(job.runFolder);
-  const description = parts.networkNamed(recipe.network);
+  const description = parts.networkNamed(recipe.network, labelCountOf(job.set));
   port.send({ kind: "phase", phase: "Preparing the network" });
   const engine = await openEngineOf(job, parts, log);
   const mechanism = mechanismOf(plan);

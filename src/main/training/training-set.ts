@@ -1,7 +1,7 @@
-import { findingKeys } from "../../shared/findings.ts";
+import { keysOf, type SchemeName } from "../../shared/findings.ts";
 import type { PrivacyUnit } from "../../shared/plan.ts";
 import type { Database } from "../store/database.ts";
-import { trainingImages, type TrainingImage } from "../store/training-images.ts";
+import { schemeOfSplit, trainingImages, type TrainingImage } from "../store/training-images.ts";
 import type { CanaryContributions } from "./canaries.ts";
 
 /**
@@ -12,6 +12,8 @@ export interface TrainingSet {
   /** File names in the image cache. */
   readonly shards: readonly string[];
   readonly framePixels: number;
+  /** The set of labels, in whose order they stand. */
+  readonly scheme: SchemeName;
   /** [images] each; positions count in frames. */
   readonly imageIds: Float64Array;
   readonly shardOfImage: Uint32Array;
@@ -28,7 +30,10 @@ export interface TrainingSet {
   readonly canaries?: CanaryContributions;
 }
 
-export const labelCount = findingKeys.length;
+/** The number of labels of each image. */
+export function labelCountOf({ scheme }: Pick<TrainingSet, "scheme">): number {
+  return keysOf(scheme).length;
+}
 
 /** The number of privacy units in the training part. */
 export function unitCount(set: Pick<TrainingSet, "unitOffsets">): number {
@@ -64,6 +69,7 @@ export function loadTrainingSet(
   return {
     shards,
     framePixels: choice.framePixels,
+    scheme: schemeOfSplit(database, choice.splitId),
     imageIds: Float64Array.from(images, (image) => image.imageId),
     shardOfImage: Uint32Array.from(images, (image) => shardNumbers.get(image.frameShard) ?? 0),
     positionOfImage: Float64Array.from(images, (image) => image.framePosition),

@@ -8,7 +8,7 @@ import type {
   QuarantinedFile,
   SplitSummary,
 } from "../domain.ts";
-import { findingKeys } from "../findings.ts";
+import { findingKeys, schemeNames } from "../findings.ts";
 import { cohortId, imageId, nothing, procedure } from "./procedure.ts";
 
 export const imageFilterSchema = z.object({
@@ -48,6 +48,8 @@ export const cohortProcedures = {
       /** Global histogram equalisation of each frame, as the study did. */
       equalise: z.boolean().default(false),
       positiveAtGrade: z.int().min(1).max(4).default(2),
+      /** The set of labels: the study's, or one without sides for public data sets. */
+      scheme: z.enum(schemeNames).default("sided"),
     }),
   ).returns<CohortSummary>(),
   "cohort:rename": procedure(

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { FindingKey } from "../findings.ts";
+import { schemeNames, type FindingKey } from "../findings.ts";
 import type { RunSummary } from "../domain.ts";
 import type { StartingWeights } from "../starting-weights.ts";
 import { procedure, runId } from "./procedure.ts";
@@ -23,7 +23,7 @@ export interface ScoredFilm {
   readonly viewPosition: string | null;
   /** A remark, such as that the file states no view; null where there is none. */
   readonly note: string | null;
-  readonly scores: Readonly<Record<FindingKey, number>>;
+  readonly scores: Readonly<Partial<Record<FindingKey, number>>>;
 }
 
 /** What became of the films that somebody wanted scored. */
@@ -46,7 +46,12 @@ export interface FilmScores {
 export const releaseProcedures = {
   /** What of a weights file a network would take. */
   "weights:match": procedure(
-    z.object({ network: z.string(), file: z.string().min(1) }),
+    z.object({
+      network: z.string(),
+      /** The cohort's set of labels, which the last layer has to fit. */
+      scheme: z.enum(schemeNames).default("sided"),
+      file: z.string().min(1),
+    }),
   ).returns<StartingWeights>(),
   /** What a run has taken of the file that it started from; null where it started from nothing. */
   "weights:of-run": procedure(z.object({ runId })).returns<StartingWeights | null>(),

@@ -1,4 +1,4 @@
-import type { FindingKey } from "../findings.ts";
+import type { FindingKey, SchemeName } from "../findings.ts";
 import type { Timestamp } from "./time.ts";
 
 export interface CohortSummary {
@@ -8,6 +8,8 @@ export interface CohortSummary {
   readonly framePixels: number;
   readonly pixelPipeline: string;
   readonly positiveAtGrade: number;
+  /** The set of labels, chosen when the cohort was created. */
+  readonly scheme: SchemeName;
   readonly patients: number;
   readonly images: number;
   readonly included: number;

@@ -1,5 +1,5 @@
 import type { ScoredImage } from "../../../src/shared/comparison.ts";
-import { findingKeys } from "../../../src/shared/findings.ts";
+import { keysOf } from "../../../src/shared/findings.ts";
 import type { TrainingPlan } from "../../../src/shared/plan.ts";
 import type { Sex } from "../../../src/shared/subgroups.ts";
 import { seededGenerator } from "../../../src/main/evaluation/random.ts";
@@ -44,17 +44,17 @@ export function simulateScores(options: SimulationOptions): {
     const part = uniform() < 1 / 3 ? ("validation" as const) : ("test" as const);
     const mean = options.imagesPerPatient ?? 2;
     const images = 1 + Math.floor(uniform() * (2 * mean - 1));
-    const tendency = findingKeys.map(() => normal());
-    const effect = findingKeys.map(() => normal() * 0.5);
+    const tendency = keysOf("sided").map(() => normal());
+    const effect = keysOf("sided").map(() => normal() * 0.5);
     for (let image = 0; image < images; image += 1) {
       imageId += 1;
-      const truth = findingKeys.map((_, label): 0 | 1 | null => {
+      const truth = keysOf("sided").map((_, label): 0 | 1 | null => {
         if (uniform() < 0.01) return null;
         const shift = (ageYears - 66) / 60;
         const z = 0.8 * (tendency[label] ?? 0) + 0.6 * normal() + shift;
         return z > quantileOfNormal(1 - (prevalences[label] ?? 0.1)) ? 1 : 0;
       });
-      const shared = findingKeys.map((_, label) => (effect[label] ?? 0) + 0.6 * normal());
+      const shared = keysOf("sided").map((_, label) => (effect[label] ?? 0) + 0.6 * normal());
       const scoresOf = (separation: number): number[] =>
         truth.map((value, label) => {
           const z = (value === 1 ? separation : 0) + (shared[label] ?? 0) + 0.62 * normal();

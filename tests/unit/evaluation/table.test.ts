@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { compareRuns } from "../../../src/main/evaluation/compare.ts";
 import { metricsFromTable } from "../../../src/main/evaluation/table.ts";
 import { UserError } from "../../../src/shared/errors.ts";
-import { findingKeys } from "../../../src/shared/findings.ts";
+import { keysOf } from "../../../src/shared/findings.ts";
 import { examplePlan, simulateScores } from "./simulate.ts";
 
 const header = "patient,label,truth,score";
@@ -16,7 +16,7 @@ describe("metricsFromTable", () => {
       referenceSeparation: 1.8,
     });
     const lines = scored.flatMap((image) =>
-      findingKeys.map((finding, label) =>
+      keysOf("sided").map((finding, label) =>
         [
           // Numbers of equal length, so that text and numbers sort alike.
           String(image.patientId).padStart(5, "0"),

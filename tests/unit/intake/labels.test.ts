@@ -40,6 +40,9 @@ function cohortOfTwo() {
   return { database, cohortId, rows };
 }
 
+/** The study's labels. */
+const study = { positiveAtGrade: 2, scheme: "sided" } as const;
+
 describe("a table of labels", () => {
   it("is read with commas, semicolons or tabs, with or without a byte-order mark", () => {
     for (const [delimiter, mark] of [
@@ -49,7 +52,7 @@ describe("a table of labels", () => {
     ] as const) {
       const table = tableOf(`${mark}patient_id${delimiter}cardiomegaly\nA${delimiter}3\n`);
       expect(table.rows).toEqual([{ patient_id: "A", cardiomegaly: "3" }]);
-      expect(proposeMapping(table.columns).patient).toBe("patient_id");
+      expect(proposeMapping(table.columns, "sided").patient).toBe("patient_id");
     }
   });
 
@@ -62,7 +65,7 @@ describe("a table of labels", () => {
     const result = importLabels({
       database,
       cohortId,
-      reading: mappedReading(table, null),
+      reading: mappedReading(table, null, study),
       keys,
       pathsOf,
     });
@@ -78,7 +81,7 @@ describe("a table of labels", () => {
     const { database, cohortId, rows } = cohortOfTwo();
     // Patient A's film lies in study1; the table speaks of a film of study2 that is not here.
     const label = (text: string) => () => {
-      const reading = mappedReading(tableOf(text), null);
+      const reading = mappedReading(tableOf(text), null, study);
       return importLabels({ database, cohortId, reading, keys, pathsOf });
     };
     const column = "patient_id,file,cardiomegaly\n";
@@ -100,8 +103,8 @@ describe("a table of labels", () => {
   it("is imported twice without adding a reading", () => {
     const { database, cohortId } = cohortOfTwo();
     const table = tableOf("image_id,cardiomegaly\n1,3\n2,0\n");
-    importLabels({ database, cohortId, reading: mappedReading(table, null), keys, pathsOf });
-    importLabels({ database, cohortId, reading: mappedReading(table, null), keys, pathsOf });
+    importLabels({ database, cohortId, reading: mappedReading(table, null, study), keys, pathsOf });
+    importLabels({ database, cohortId, reading: mappedReading(table, null, study), keys, pathsOf });
     expect(database.prepare("SELECT count(*) FROM reading").pluck().get()).toBe(2);
   });
 
@@ -113,7 +116,7 @@ describe("a table of labels", () => {
     const result = importLabels({
       database,
       cohortId,
-      reading: mappedReading(table, null),
+      reading: mappedReading(table, null, study),
       keys,
       pathsOf,
     });
@@ -133,7 +136,7 @@ describe("a table of labels", () => {
     const result = importLabels({
       database,
       cohortId,
-      reading: mappedReading(table, null),
+      reading: mappedReading(table, null, study),
       keys,
       pathsOf,
     });
@@ -147,7 +150,7 @@ describe("a table of labels", () => {
       importLabels({
         database,
         cohortId,
-        reading: mappedReading(tableOf(text), null),
+        reading: mappedReading(tableOf(text), null, study),
         keys,
         pathsOf,
       });
@@ -170,7 +173,7 @@ describe("a table of labels", () => {
     importLabels({
       database,
       cohortId,
-      reading: mappedReading(tableOf("image_id,cardiomegaly\n1,3\n"), null),
+      reading: mappedReading(tableOf("image_id,cardiomegaly\n1,3\n"), null, study),
       keys,
       pathsOf,
     });
@@ -181,7 +184,7 @@ describe("a table of labels", () => {
   it("never has a reading changed or deleted", () => {
     const { database, cohortId } = cohortOfTwo();
     const table = tableOf("image_id,cardiomegaly\n1,3\n");
-    importLabels({ database, cohortId, reading: mappedReading(table, null), keys, pathsOf });
+    importLabels({ database, cohortId, reading: mappedReading(table, null, study), keys, pathsOf });
     expect(() => database.exec("UPDATE reading SET grades = '{}'")).toThrow(/append-only/);
     expect(() => database.exec("DELETE FROM reading")).toThrow(/append-only/);
   });

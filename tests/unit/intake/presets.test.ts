@@ -17,6 +17,7 @@ function read(files: Readonly<Record<string, string>>, options: Partial<LabelRea
     mapping: null,
     uncertain: "missing",
     positiveAtGrade: 2,
+    scheme: "sided",
     ...options,
   });
 }
@@ -163,6 +164,17 @@ describe("VinDr-CXR", () => {
       ["a", { cardiomegaly: 2, congestion: 0 }],
       // One of two readers: a tie is uncertain, and uncertain counts as missing here.
       ["b", { cardiomegaly: 0 }],
+    ]);
+    expect(rows.map(({ readings }) => readings)).toEqual([
+      [
+        { reader: "VinDr-CXR R1", grades: { cardiomegaly: 2, congestion: 0 } },
+        { reader: "VinDr-CXR R2", grades: { cardiomegaly: 2, congestion: 0 } },
+        { reader: "VinDr-CXR R3", grades: { cardiomegaly: 0, congestion: 0 } },
+      ],
+      [
+        { reader: "VinDr-CXR R1", grades: { cardiomegaly: 0, congestion: 0 } },
+        { reader: "VinDr-CXR R2", grades: { cardiomegaly: 0, congestion: 2 } },
+      ],
     ]);
     expect(imageStandsForPatient).toBe(true);
     expect(notes.join(" ")).toContain("disagree on 3 labels");

@@ -6,7 +6,7 @@ import { meaningOf } from "../../../src/main/privacy/meaning.ts";
 import type { ReportInput } from "../../../src/main/report/report.ts";
 import type { AuditResult } from "../../../src/shared/audit.ts";
 import type { RunSummary } from "../../../src/shared/domain.ts";
-import { findingKeys, type FindingKey } from "../../../src/shared/findings.ts";
+import { keysOf, type FindingKey } from "../../../src/shared/findings.ts";
 import { examplePlan, simulateScores } from "../evaluation/simulate.ts";
 
 /** A report's input from simulated scores, evaluated by the real comparison. */
@@ -50,7 +50,7 @@ export async function exampleInput(
     scored: true,
   });
   const positives = (share: number): Record<FindingKey, number> => {
-    const counts = findingKeys.map((key, index): [FindingKey, number] => [
+    const counts = keysOf("sided").map((key, index): [FindingKey, number] => [
       key,
       Math.round(share * (120 + 37 * index)),
     ]);
@@ -70,6 +70,7 @@ export async function exampleInput(
         framePixels: 256,
         pixelPipeline: "silhouette-1",
         positiveAtGrade: 2,
+        scheme: "sided",
         patients: 8000,
         images: 20_412,
         included: 19_877,
@@ -112,7 +113,7 @@ export async function exampleInput(
         { value: "3", images: 4500, patients: 1500 },
         { value: "4 or more", images: 8077, patients: 1300 },
       ],
-      labels: findingKeys.map((finding, index) => ({
+      labels: keysOf("sided").map((finding, index) => ({
         finding,
         positive: 1200 + 370 * index,
         negative: 18_400 - 370 * index,

@@ -1,3 +1,4 @@
+import { keysOf } from "../../../src/shared/findings.ts";
 import { describe, expect, it } from "vitest";
 import type { CompiledNetwork, UnitBatch } from "../../../src/main/engine/engine.ts";
 import { reproducibleRandomStreams } from "../../../src/main/privacy/random.ts";
@@ -15,13 +16,11 @@ import { noiseFromStream } from "../../../src/main/training/noise-source.ts";
 import { mechanismOf, privateGradient } from "../../../src/main/training/private-gradient.ts";
 import { makePlan, planObstacle } from "../../../src/main/training/recipe.ts";
 import { drawStep } from "../../../src/main/training/sampling.ts";
-import {
-  labelCount,
-  unitCount,
-  type TrainingSet,
-} from "../../../src/main/training/training-set.ts";
+import { unitCount, type TrainingSet } from "../../../src/main/training/training-set.ts";
 import { logisticEngine, logisticNetwork, smallRecipe } from "../../support/logistic.ts";
 import { temporaryFolder } from "../../support/temporary.ts";
+
+const labelCount = keysOf("sided").length;
 
 const pixels = 16;
 
@@ -35,6 +34,7 @@ function patientsOnly(): TrainingSet {
     shardOfImage: new Uint32Array(images),
     positionOfImage: new Float64Array(images),
     checksumOfImage: new Float64Array(images),
+    scheme: "sided",
     labels: new Float32Array(images * labelCount),
     unitOffsets: Uint32Array.from([0, 2, ...Array.from({ length: 59 }, (_, i) => i + 3)]),
     unitImages: Uint32Array.from({ length: images }, (_, i) => i),
@@ -152,9 +152,11 @@ describe("canaries", () => {
   });
 
   it("have films that their seed gives again, unlike each other, with either label", () => {
-    const films = Array.from({ length: 20 }, (_, canary) => canaryFilm("a", canary, pixels));
-    expect(canaryFilm("a", 3, pixels)).toEqual(films[3]);
-    expect(canaryFilm("b", 3, pixels)).not.toEqual(films[3]);
+    const films = Array.from({ length: 20 }, (_, canary) =>
+      canaryFilm("a", canary, pixels, labelCount),
+    );
+    expect(canaryFilm("a", 3, pixels, labelCount)).toEqual(films[3]);
+    expect(canaryFilm("b", 3, pixels, labelCount)).not.toEqual(films[3]);
     expect(new Set(films.map(({ frame }) => frame.join())).size).toBe(20);
     expect(films.every(({ frame }) => Math.min(...frame) === 0 && Math.max(...frame) === 255)).toBe(
       true,

@@ -1,3 +1,4 @@
+import { keysOf } from "../../../src/shared/findings.ts";
 import { describe, expect, it } from "vitest";
 import { classWeightsFrom } from "../../../src/main/privacy/class-counts.ts";
 import { epsilonOf } from "../../../src/main/privacy/accountant.ts";
@@ -18,7 +19,7 @@ import { createRuns } from "../../../src/main/training/planning.ts";
 import { recoverRuns, requeueRun } from "../../../src/main/training/recovery.ts";
 import { readLedger, runSummary } from "../../../src/main/training/run-summaries.ts";
 import { liveEpsilon } from "../../../src/main/training/spending.ts";
-import { labelCount, loadTrainingSet } from "../../../src/main/training/training-set.ts";
+import { loadTrainingSet } from "../../../src/main/training/training-set.ts";
 import { privacyChecklist } from "../../../src/shared/checklist.ts";
 import type { PrivacyUnit } from "../../../src/shared/plan.ts";
 import { smallRecipe } from "../../support/logistic.ts";
@@ -55,6 +56,8 @@ function step({ database }: LedgerPlace, runId: string): boolean {
   const owner = { runId, ownerProcess: process.pid, stepsPlanned: plan.steps };
   return journalStep(database, owner, stepsJournaled + 1).stopRequested;
 }
+
+const labelCount = keysOf("sided").length;
 
 describe("a run with private class weights", () => {
   it("holds its target with the counts and the steps together, at little cost to the steps", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { findingKeys, mirroredFindings } from "../../../src/shared/findings.ts";
+import { keysOf, mirroredFindings } from "../../../src/shared/findings.ts";
 import { reproducibleRandomStreams } from "../../../src/main/privacy/random.ts";
 import { FrameWriter } from "../../../src/main/store/image-cache.ts";
 import { BatchReader } from "../../../src/main/training/batches.ts";
@@ -16,12 +16,13 @@ async function sidedSet(dataFolder: string): Promise<TrainingSet> {
   const writer = new FrameWriter(dataFolder, pixels);
   const locations = await writer.append(Array.from({ length: units }, () => frame));
   await writer.close();
-  const labels: number[] = findingKeys.map((key) => (key.endsWith("_right") ? 1 : 0));
+  const labels: number[] = keysOf("sided").map((key) => (key.endsWith("_right") ? 1 : 0));
   // A missing label moves with its side.
-  labels[findingKeys.indexOf("atelectasis_right")] = NaN;
+  labels[keysOf("sided").indexOf("atelectasis_right")] = NaN;
   return {
     shards: [locations[0]!.shard],
     framePixels: pixels,
+    scheme: "sided",
     imageIds: Float64Array.from({ length: units }, (_, i) => i + 1),
     shardOfImage: new Uint32Array(units),
     positionOfImage: Float64Array.from(locations, (location) => location.position),
@@ -52,9 +53,12 @@ describe("a mirrored contribution", () => {
       const row = images.subarray(unit * pixels ** 2, unit * pixels ** 2 + pixels);
       const leftIsBright = row[0]! > 0.5;
       expect(row[pixels - 1]! > 0.5).toBe(!leftIsBright);
-      const own = labels.subarray(unit * findingKeys.length, (unit + 1) * findingKeys.length);
+      const own = labels.subarray(
+        unit * keysOf("sided").length,
+        (unit + 1) * keysOf("sided").length,
+      );
       const positive = leftIsBright ? "_right" : "_left";
-      findingKeys.forEach((key, index) => {
+      keysOf("sided").forEach((key, index) => {
         if (key === `atelectasis${positive}`) expect(own[index]).toBeNaN();
         else expect(own[index]).toBe(key.endsWith(positive) ? 1 : 0);
       });
@@ -62,6 +66,30 @@ describe("a mirrored contribution", () => {
     }
     expect(mirrored).toBeGreaterThan(10);
     expect(mirrored).toBeLessThan(30);
+  });
+
+  it("of a film whose labels have no side carries the same labels", async () => {
+    const dataFolder = temporaryFolder();
+    const sided = await sidedSet(dataFolder);
+    const labels = Float32Array.from(
+      { length: units * keysOf("unsided").length },
+      (_, i) => [1, 0, NaN, 1, 0][i % 5]!,
+    );
+    const set = { ...sided, scheme: "unsided" as const, labels };
+    const reader = new BatchReader(dataFolder, set, pixels);
+    const batch = await reader.readBatch(
+      { unitsWithImages: set.unitImages, images: set.unitImages },
+      1,
+      {
+        stream: reproducibleRandomStreams("mirror").views,
+        move: false,
+        mirror: true,
+      },
+    );
+    reader.close();
+    expect(batch.labels).toEqual(labels);
+    const mirrored = Array.from({ length: units }, (_, unit) => batch.images[unit * pixels ** 2]!);
+    expect(new Set(mirrored.map((value) => value > 0.5)).size).toBe(2);
   });
 
   it("is never made unless asked for", async () => {
@@ -84,7 +112,7 @@ describe("a mirrored contribution", () => {
     expect([...image]).toEqual([2, 1, 0, 5, 4, 3, 8, 7, 6]);
     mirrorImage(image, 3);
     expect([...image]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
-    expect(mirroredFindings.map((index) => findingKeys[index])).toEqual([
+    expect(mirroredFindings("sided").map((index) => keysOf("sided")[index])).toEqual([
       "cardiomegaly",
       "congestion",
       "pleural_effusion_left",

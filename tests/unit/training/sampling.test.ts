@@ -15,6 +15,7 @@ function setOf(units: number): TrainingSet {
   return {
     shards: [],
     framePixels: 1,
+    scheme: "sided",
     imageIds: Float64Array.from({ length: images }, (_, i) => i),
     shardOfImage: new Uint32Array(images),
     positionOfImage: new Float64Array(images),

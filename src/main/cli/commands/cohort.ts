@@ -9,7 +9,12 @@ import type {
   LabelImportResult,
 } from "../../../shared/domain.ts";
 import { UserError } from "../../../shared/errors.ts";
-import { findings } from "../../../shared/findings.ts";
+import {
+  findings,
+  findingSchemes,
+  schemeNames,
+  type SchemeName,
+} from "../../../shared/findings.ts";
 import { formatCount, formatDuration } from "../../../shared/format.ts";
 import type { Core } from "../../core/core.ts";
 import { table } from "../output.ts";
@@ -32,6 +37,12 @@ export function addCohortCommands(program: Command): void {
       "size of the cached training frame of a new cohort",
       wholeNumber(32),
     )
+    .addOption(
+      new Option(
+        "--findings <scheme>",
+        "labels of a new cohort: the study's eight with sides, or five without sides",
+      ).choices([...schemeNames]),
+    )
     .option("--table <file>", "names the patients of films that do not: PNG and JPEG")
     .option("--preset <name>", presetHelp)
     .option("--map <file>", "a JSON file that says which column of the table carries what")
@@ -39,11 +50,14 @@ export function addCohortCommands(program: Command): void {
       async (
         name: string,
         paths: string[],
-        options: { frame?: number; table?: string } & TableOptions,
+        options: { frame?: number; findings?: SchemeName; table?: string } & TableOptions,
         command: Command,
       ) => {
         await withCore(command, async (core, output) => {
-          const cohort = await findOrCreate(core, name, options.frame ?? null);
+          const cohort = await findOrCreate(core, name, {
+            framePixels: options.frame ?? null,
+            scheme: options.findings ?? null,
+          });
           const { jobId } = await core.call("intake:start", {
             cohortId: cohort.id,
             paths: paths.map((path) => resolve(path)),
@@ -131,14 +145,25 @@ export async function cohortNamed(core: Core, name: string): Promise<CohortSumma
 export async function findOrCreate(
   core: Core,
   name: string,
-  framePixels: number | null,
+  {
+    framePixels,
+    scheme,
+  }: { readonly framePixels: number | null; readonly scheme?: SchemeName | null },
 ): Promise<CohortSummary> {
   const cohorts = await core.call("cohort:list", {});
   const cohort = cohorts.find((candidate) => candidate.name === name);
-  if (cohort !== undefined) return cohort;
+  if (cohort !== undefined) {
+    if (scheme == null || scheme === cohort.scheme) return cohort;
+    throw new UserError(
+      "conflict",
+      `The cohort "${name}" exists with other labels (${findingSchemes[cohort.scheme].title}), ` +
+        "which cannot be changed. Choose another name for the cohort.",
+    );
+  }
   return core.call("cohort:create", {
     name,
     ...(framePixels === null ? {} : { framePixels }),
+    ...(scheme == null ? {} : { scheme }),
   });
 }
 

@@ -144,7 +144,7 @@ async function runMainJob(
   output: Output,
   options: DemoOptions & { readonly films: string },
 ) {
-  const cohort = await findOrCreate(core, `Phantoms ${options.patients}`, 128);
+  const cohort = await findOrCreate(core, `Phantoms ${options.patients}`, { framePixels: 128 });
 
   output.message("2/6 Importing the films");
   const intake = await core.call("intake:start", { cohortId: cohort.id, paths: [options.films] });

@@ -5,7 +5,6 @@ import {
   type ExportFormat,
   type FilmScores,
 } from "../../../shared/contract/release.ts";
-import { findings } from "../../../shared/findings.ts";
 import { formatCount, formatNumber } from "../../../shared/format.ts";
 import { table } from "../output.ts";
 import { waitForJob, withCore } from "../session.ts";
@@ -87,10 +86,10 @@ function describeScores(scores: FilmScores): string {
   const rest = scores.films.length - shown.length;
   return [
     table([
-      ["film", ...findings.map((finding) => finding.key)],
+      ["film", ...scores.labels],
       ...shown.map((film) => [
         film.path,
-        ...findings.map((finding) => formatNumber(film.scores[finding.key], 3)),
+        ...scores.labels.map((label) => formatNumber(film.scores[label] ?? NaN, 3)),
       ]),
     ]),
     rest > 0 ? `... and ${formatCount(rest)} more; --out writes all.` : "",

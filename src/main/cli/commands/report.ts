@@ -3,7 +3,8 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { shownCount, type Comparison, type RunEvaluation } from "../../../shared/comparison.ts";
 import { messageOf, UserError } from "../../../shared/errors.ts";
-import { findings } from "../../../shared/findings.ts";
+import { findingsOf } from "../../../shared/findings.ts";
+import { schemeOf } from "../../../shared/plan.ts";
 import { formatDelta, formatEpsilon, formatInterval } from "../../../shared/format.ts";
 import { attributeTitle } from "../../../shared/subgroups.ts";
 import type { Core } from "../../core/core.ts";
@@ -141,7 +142,9 @@ export function describeComparison(comparison: Comparison): string {
   const runs = [comparison.privateRun, comparison.referenceRun].filter((run) => run !== null);
   const aurocOf = (run: RunEvaluation, finding: string): string =>
     formatInterval(run.labels.find((label) => label.finding === finding)?.auroc ?? null);
-  const rows = findings.map((finding) => {
+  const plan = runs[0]?.plan;
+  const labels = plan === undefined ? [] : findingsOf(schemeOf(plan));
+  const rows = labels.map((finding) => {
     const label = runs[0]?.labels.find((candidate) => candidate.finding === finding.key);
     return [
       finding.title,

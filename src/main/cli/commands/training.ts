@@ -67,7 +67,11 @@ export function addTrainingCommands(program: Command): void {
         const changed = changedRecipe(recipe, options);
         const { network, initialWeights: file } = changed;
         if (file !== null) {
-          const taken = await core.call("weights:match", { network, file });
+          const taken = await core.call("weights:match", {
+            network,
+            scheme: cohort.scheme,
+            file,
+          });
           for (const line of startingWeightsInWords(taken)) output.message(line);
         }
         const { runIds } = await core.call("training:start", {

@@ -1,3 +1,5 @@
+import { keysOf } from "../../../shared/findings.ts";
+import { schemeOf } from "../../../shared/plan.ts";
 import type { Comparison } from "../../../shared/comparison.ts";
 import { UserError } from "../../../shared/errors.ts";
 import { compareRuns, type RunToEvaluate } from "../../evaluation/compare.ts";
@@ -74,7 +76,7 @@ function reportInput(
   if (privacy === null) throw new Error("a private run has privacy in its plan");
   const meaning = meaningOf(privateRun.epsilonSpent ?? privacy.epsilon, privacy.delta, recipe.unit);
   const patient = privateRun.patientSpent;
-  const { parameterCount } = networkNamed(recipe.network);
+  const { parameterCount } = networkNamed(recipe.network, keysOf(schemeOf(privateRun.plan)).length);
   const manufacturers = manufacturersOf(database, cohortId);
   return {
     overview: cohortOverview(database, cohortId),

@@ -101,8 +101,8 @@ function readTable(
   cohortId: number,
   { file, ...options }: TableReading,
 ): LabelReading {
-  const { positiveAtGrade } = cohortSummary(database, cohortId);
-  return readLabels(file, { ...options, positiveAtGrade });
+  const { positiveAtGrade, scheme } = cohortSummary(database, cohortId);
+  return readLabels(file, { ...options, positiveAtGrade, scheme });
 }
 
 /** @throws UserError "not-found" where none waits, or none is where it was. */

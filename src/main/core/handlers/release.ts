@@ -1,3 +1,4 @@
+import { keysOf } from "../../../shared/findings.ts";
 import { existsSync, rmSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { preparationOf } from "../../dicom/pipeline.ts";
@@ -11,7 +12,7 @@ import { namedTensors } from "../../network/weights.ts";
 import { modelCard } from "../../report/model-card.ts";
 import { recordAudit } from "../../store/audit-log.ts";
 import { cohortSummary } from "../../store/cohorts.ts";
-import { requireRun, startingWeightsOf } from "../../store/runs.ts";
+import { requireRun, startingWeightsOf, type RunRecord } from "../../store/runs.ts";
 import { writeNamedFile } from "../../store/whole-file.ts";
 import { matchWeights } from "../../training/initial-weights.ts";
 import { requestStop, requeueRun } from "../../training/recovery.ts";
@@ -44,6 +45,12 @@ interface ExportRequest {
   readonly acceptNonPrivate: boolean;
 }
 
+/** What the films of one scoring gave, and the run that scored them. */
+interface Scoring {
+  readonly run: RunRecord;
+  readonly outcomes: readonly FilmOutcome[];
+}
+
 interface ScoringRequest {
   readonly runId: string;
   readonly paths: readonly string[];
@@ -53,9 +60,10 @@ interface ScoringRequest {
 
 export function releaseHandlers(context: CoreContext): Handlers<ReleaseProcedures> {
   const { database, queue, jobs } = context;
-  const scorings = new Map<string, readonly FilmOutcome[]>();
+  const scorings = new Map<string, Scoring>();
   return {
-    "weights:match": ({ network, file }) => matchWeights(networkNamed(network), file),
+    "weights:match": ({ network, scheme, file }) =>
+      matchWeights(networkNamed(network, keysOf(scheme).length), file),
     "weights:of-run": ({ runId }) => {
       requireRun(database, runId);
       return startingWeightsOf(database, runId);
@@ -88,7 +96,7 @@ export function releaseHandlers(context: CoreContext): Handlers<ReleaseProcedure
         { kind: "scoring", cohortId: run.cohortId, phase: "Starting", unit: "films" },
         async (control) => {
           const { outcomes, result } = await score(context, request, control);
-          scorings.set(jobId, outcomes);
+          scorings.set(jobId, { run, outcomes });
           for (const old of [...scorings.keys()].slice(0, -scoringsKept)) scorings.delete(old);
           return result;
         },
@@ -97,11 +105,12 @@ export function releaseHandlers(context: CoreContext): Handlers<ReleaseProcedure
     },
 
     "predict:save": ({ jobId, file }) => {
-      const outcomes = scorings.get(jobId);
-      if (outcomes === undefined) {
+      const scoring = scorings.get(jobId);
+      if (scoring === undefined) {
         throw new UserError("not-found", "These scores are gone. Score the films again.");
       }
-      writeNamedFile(file, scoresTable(outcomes));
+      const { run, outcomes } = scoring;
+      writeNamedFile(file, scoresTable(run, outcomes));
       return { file, rows: outcomes.length };
     },
   };
@@ -129,7 +138,7 @@ async function score(
       "No DICOM file was found there. Choose films or a folder of them.",
     );
   }
-  if (file !== null) writeNamedFile(file, scoresTable(outcomes));
+  if (file !== null) writeNamedFile(file, scoresTable(run, outcomes));
   const seconds = (performance.now() - started) / 1000;
   return { outcomes, result: filmScores(run, outcomes, { limit, file, seconds }) };
 }

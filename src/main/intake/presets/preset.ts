@@ -6,19 +6,19 @@ import type { LabelTable } from "../label-table.ts";
 /** What a data set says of a finding that it does not grade. */
 export type LabelState = "positive" | "negative" | "uncertain";
 
-/** Findings that our labels have for each side, where a data set gives no side. */
-export const sidelessTitles = {
-  pleural_effusion: "Pleural effusion",
-  pneumonic_infiltration: "Pneumonic infiltration",
-  atelectasis: "Atelectasis",
-} as const;
-export type SidelessKey = keyof typeof sidelessTitles;
+/** Findings that the study has for each side, where a data set gives none. */
+export const sidelessKeys = ["pleural_effusion", "pneumonic_infiltration", "atelectasis"] as const;
+export type SidelessKey = (typeof sidelessKeys)[number];
 
 /** A row as a preset reads it; states become grades by the policy for uncertain labels. */
 export interface PresetRow extends Omit<LabelRow, "grades"> {
   readonly states: Readonly<Partial<Record<FindingKey, LabelState>>>;
+  /** Single readers, where the data set names them. */
+  readonly readers?: readonly (Pick<PresetRow, "states" | "sideless"> & {
+    readonly reader: string;
+  })[];
   readonly grades: Readonly<Partial<Record<FindingKey, Grade>>>;
-  /** Findings without a side: counted and shown, never put on a side. */
+  /** Findings without a side: labels of a scheme without sides, else counted and never put on one. */
   readonly sideless: Readonly<Partial<Record<SidelessKey, LabelState>>>;
 }
 

@@ -29,7 +29,7 @@ const heartGrades: Readonly<Record<string, Grade>> = {
   "3": 4,
 };
 
-const columns: Readonly<Record<FindingKey, string>> = {
+const columns: Readonly<Partial<Record<FindingKey, string>>> = {
   cardiomegaly: "HeartSize",
   congestion: "PulmonaryCongestion",
   pleural_effusion_right: "PleuralEffusion_Right",

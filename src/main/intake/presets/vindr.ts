@@ -3,6 +3,7 @@ import { cellText, emptyRow } from "../label-row.ts";
 import {
   combined,
   known,
+  sidelessKeys,
   stateOf,
   type LabelState,
   type Preset,
@@ -22,7 +23,7 @@ export const vindr: Preset = {
   companions: [],
   meanings: [
     ["image_id", "Film and file name"],
-    ["rad_id", "Reader; the majority of an image's readers is taken"],
+    ["rad_id", "Reader: each one's reading is kept, and the majority labels the film"],
     ["Cardiomegaly", "Cardiomegaly"],
     ["Edema", "Congestion"],
     ["Pleural effusion", "Pleural effusion without a side: not used"],
@@ -47,11 +48,12 @@ export const vindr: Preset = {
     let disputed = 0;
     const part = table.columns.includes("rad_id") ? "train" : "test";
     const rows = [...readings].map(([image, { line, cells }]): PresetRow => {
-      const state = (...columns: readonly string[]): LabelState | null => {
-        const votes = cells.map((reader) =>
-          combined(columns.map((column) => stateOf(reader[column]))),
-        );
-        const cast = votes.filter((vote) => vote !== null);
+      const single = cells.map((reader) => ({
+        reader: `VinDr-CXR ${cellText(reader.rad_id) ?? "reader"}`,
+        votes: votesOf(reader),
+      }));
+      const agreed = (finding: VotedKey): LabelState | null => {
+        const cast = single.flatMap(({ votes }) => votes[finding] ?? []);
         if (new Set(cast).size > 1) disputed++;
         return majority(cast);
       };
@@ -61,12 +63,11 @@ export const vindr: Preset = {
         image,
         file: image,
         part,
-        states: known({ cardiomegaly: state("Cardiomegaly"), congestion: state("Edema") }),
-        sideless: known({
-          pleural_effusion: state("Pleural effusion"),
-          pneumonic_infiltration: state("Pneumonia", "Infiltration", "Consolidation"),
-          atelectasis: state("Atelectasis"),
-        }),
+        ...labelled(Object.fromEntries(votedKeys.map((key) => [key, agreed(key)])) as Votes),
+        readers:
+          single.length < 2
+            ? []
+            : single.map(({ reader, votes }) => ({ reader, ...labelled(votes) })),
       };
     });
     const notes = [
@@ -83,6 +84,28 @@ export const vindr: Preset = {
     return { rows, invalid, notes };
   },
 };
+
+const votedKeys = ["cardiomegaly", "congestion", ...sidelessKeys] as const;
+type VotedKey = (typeof votedKeys)[number];
+type Votes = Readonly<Record<VotedKey, LabelState | null>>;
+
+/** What one reader says of our findings. */
+function votesOf(cells: Cells): Votes {
+  const state = (...columns: readonly string[]): LabelState | null =>
+    combined(columns.map((column) => stateOf(cells[column])));
+  return {
+    cardiomegaly: state("Cardiomegaly"),
+    congestion: state("Edema"),
+    pleural_effusion: state("Pleural effusion"),
+    pneumonic_infiltration: state("Pneumonia", "Infiltration", "Consolidation"),
+    atelectasis: state("Atelectasis"),
+  };
+}
+
+function labelled(votes: Votes): Pick<PresetRow, "states" | "sideless"> {
+  const { cardiomegaly, congestion, ...sideless } = votes;
+  return { states: known({ cardiomegaly, congestion }), sideless: known(sideless) };
+}
 
 function majority(votes: readonly LabelState[]): LabelState | null {
   if (votes.length === 0) return null;

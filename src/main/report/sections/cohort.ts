@@ -1,7 +1,7 @@
 import { barChart, barChartHeight, printTheme, type Bar } from "../../../shared/charts/index.ts";
 import { shownCount } from "../../../shared/comparison.ts";
 import type { CountByValue } from "../../../shared/domain.ts";
-import { findings, gradeTitles } from "../../../shared/findings.ts";
+import { gradeTitles } from "../../../shared/findings.ts";
 import { count, percent, suppressedCounts, undefinedMark } from "../format.ts";
 import type { ReportFacts } from "../input.ts";
 import { drawFigure, type Pen } from "../layout/figure.ts";
@@ -75,7 +75,7 @@ export function writeCohort(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
         align: "right" as const,
       })),
     ],
-    rows: findings.map((finding) => {
+    rows: facts.findings.map((finding) => {
       const label = overview.labels.find((one) => one.finding === finding.key);
       const shown = (value: number | undefined): string =>
         value === undefined ? undefinedMark : value === 0 ? "0" : shownCount(value, minimum);

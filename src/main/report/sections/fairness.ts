@@ -1,6 +1,5 @@
 import { fairnessChart, intervalChartHeight, printTheme } from "../../../shared/charts/index.ts";
 import { shownCount, type Correlation, type FairnessResult } from "../../../shared/comparison.ts";
-import { findings } from "../../../shared/findings.ts";
 import { attributeTitle, freeColumnOf } from "../../../shared/subgroups.ts";
 import { decimals, difference, estimate, stackedDifference, undefinedMark } from "../format.ts";
 import type { ReportFacts } from "../input.ts";
@@ -35,7 +34,7 @@ export function writeSubgroups(sheet: Sheet, facts: ReportFacts): void {
         { title: "Reference run", share: 1.6, align: "right" },
         { title: "Difference", share: 2.05, align: "right" },
       ],
-      rows: findings.flatMap((finding): Row[] => [
+      rows: facts.findings.flatMap((finding): Row[] => [
         { cells: [finding.title], isGroup: true },
         ...facts.privateEvaluation.subgroups
           .filter((one) => one.attribute === attribute && one.finding === finding.key)

@@ -5,7 +5,6 @@ import {
   rocChart,
 } from "../../../shared/charts/index.ts";
 import { shownCount, type Interval } from "../../../shared/comparison.ts";
-import { findings } from "../../../shared/findings.ts";
 import { decimals, difference, estimate, undefinedMark } from "../format.ts";
 import type { ReportFacts } from "../input.ts";
 import { drawFigure, type Pen } from "../layout/figure.ts";
@@ -17,7 +16,7 @@ import { correlationSentence } from "./fairness.ts";
 export function writeResults(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
   const { privateEvaluation, referenceEvaluation, comparison } = facts;
   sheet.heading(1, "4  Accuracy on the test patients");
-  const rows = findings.map((finding) => ({
+  const rows = facts.findings.map((finding) => ({
     finding,
     private: privateEvaluation.labels.find((label) => label.finding === finding.key),
     reference: referenceEvaluation.labels.find((label) => label.finding === finding.key),
@@ -84,7 +83,7 @@ export function writeResults(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
 }
 
 type LabelRows = readonly {
-  readonly finding: (typeof findings)[number];
+  readonly finding: ReportFacts["findings"][number];
   readonly private: ReportFacts["privateEvaluation"]["labels"][number] | undefined;
   readonly reference: ReportFacts["privateEvaluation"]["labels"][number] | undefined;
 }[];

@@ -9,6 +9,7 @@ import { films } from "./0008-films.ts";
 import { filmRevision } from "./0009-film-revision.ts";
 import { classCounts } from "./0010-class-counts.ts";
 import { subgroups } from "./0011-subgroups.ts";
+import { schemes } from "./0012-schemes.ts";
 
 /**
  * The schema's migrations in order; the one at index n brings the store to version n + 1. Each
@@ -26,4 +27,5 @@ export const migrations: readonly string[] = [
   filmRevision,
   classCounts,
   subgroups,
+  schemes,
 ];

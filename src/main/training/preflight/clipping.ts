@@ -1,7 +1,6 @@
 import type { PreflightCheck } from "../../../shared/preflight.ts";
 import type { Clipping, CompiledNetwork, UnitBatch } from "../../engine/engine.ts";
 import type { RandomStream } from "../../privacy/random.ts";
-import { labelCount } from "../training-set.ts";
 import { check } from "./bounds.ts";
 
 /** What the rounding of an engine may add to a length: it weakens sigma by as much at most. */
@@ -21,6 +20,7 @@ export function makeUpUnits(
   stream: RandomStream,
   resolutionPixels: number,
   views: number,
+  labelCount: number,
 ): MadeUpUnits {
   const unit = (image: () => number): UnitBatch => ({
     units: 1,

@@ -1,5 +1,6 @@
+import { keysOf } from "../../../shared/findings.ts";
 import { UserError } from "../../../shared/errors.ts";
-import type { TrainingPlan } from "../../../shared/plan.ts";
+import { schemeOf, type TrainingPlan } from "../../../shared/plan.ts";
 import { describeCheck, type Preflight, type PreflightCheck } from "../../../shared/preflight.ts";
 import type { CompiledNetwork } from "../../engine/engine.ts";
 import type { RandomStream } from "../../privacy/random.ts";
@@ -32,7 +33,12 @@ export interface CheckedParts {
 export async function preflight(parts: CheckedParts): Promise<Preflight> {
   const { plan, mechanism, network, weights, noise } = parts;
   const { resolutionPixels, viewsPerUnit } = plan.recipe;
-  const units = makeUpUnits(parts.stream, resolutionPixels, viewsPerUnit);
+  const units = makeUpUnits(
+    parts.stream,
+    resolutionPixels,
+    viewsPerUnit,
+    keysOf(schemeOf(plan)).length,
+  );
   const checks = [
     ...checkSampling(parts.drawUnits, parts.units, plan.samplingRate),
     ...(await checkNoise(noise, network.parameterCount, sumDeviation(mechanism))),
