@@ -141,3 +141,8 @@ export function toCsv(header: readonly string[], rows: readonly (readonly string
 function trimZeros(text: string): string {
   return text.includes(".") && !text.includes("e") ? text.replace(/\.?0+$/, "") : text;
 }
+
+/** The same text, in which no line ends between a number and its percent sign. */
+export function keepPercents(text: string): string {
+  return text.replaceAll(" %", "\u00a0%");
+}

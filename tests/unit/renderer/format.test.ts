@@ -13,10 +13,17 @@ import {
   formatSigned,
   formatSignedInterval,
   formatSmall,
+  keepPercents,
   toCsv,
 } from "../../../src/renderer/lib/format.ts";
 
 describe("numbers on screen", () => {
+  it("keeps a number and its percent sign on one line", () => {
+    expect(keepPercents("at most 99.9 % of the time, not 50 %")).toBe(
+      "at most 99.9\u00a0% of the time, not 50\u00a0%",
+    );
+  });
+
   it("shows delta as a power of ten", () => {
     expect(formatSmall(6e-6)).toBe("6 × 10⁻⁶");
     expect(formatSmall(1.25e-10)).toBe("1.3 × 10⁻¹⁰");
