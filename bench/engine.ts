@@ -1,74 +1,101 @@
 /**
- * A private step beside an ordinary one: the study's network, batches of 16, at 64 and 128 px; and
- * torch's ordinary step where /usr/bin/python3 has torch, on one thread and on all, the quicker of
- * which counts. Times of one run on one machine mean little elsewhere, so what counts are the
- * ratios. Private and ordinary steps take turns; torch runs after them, so that on a machine that
- * is shared its ratio is the shakier one.
+ * A private step beside an ordinary one, and beside torch where /usr/bin/python3 has it: its ordinary
+ * step, gradients of single examples by hooks, and ghost clipping (Opacus' two methods, written from
+ * its papers in tests/peers/torch_private.py, since no Opacus fits Debian's torch). All of them
+ * take turns on the same two threads, torch with its allocator tuned, so that a disturbance hits all
+ * alike. Times of one run on one machine mean little elsewhere: what counts are the ratios.
  *
- *     node bench/engine.ts [--network resnet9] [--batch 16] [--repetitions 7]
+ * The limit is the arithmetic of the ordinary step at the speed of onnxruntime's best matrix product,
+ * which takes its turn too.
+ *
+ *     node bench/engine.ts [--network resnet9] [--batch 16] [--repetitions 7] [--resolutions 64,128,224]
  */
-import { execFileSync } from "node:child_process";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { engineBench } from "../src/main/engine/bench.ts";
+import { median, openTimedSteps, stepKinds } from "../src/main/engine/bench.ts";
 import { networkNamed } from "../src/main/network/networks.ts";
+import { openMatrixProducts, stepOperations } from "./arithmetic.ts";
+import { openTorchPeer, peerSteps } from "./torch-peer.ts";
 
 const { values: args } = parseArgs({
   options: {
     network: { type: "string", default: "resnet9" },
     batch: { type: "string", default: "16" },
+    microbatch: { type: "string" },
     repetitions: { type: "string", default: "7" },
+    resolutions: { type: "string", default: "64,128,224" },
     engine: { type: "string", default: "auto" },
   },
 });
-const python = "/usr/bin/python3";
-const peer = join(import.meta.dirname, "../tests/peers/torch_ordinary.py");
-
-/** Medians of torch's ordinary step in milliseconds, by threads; none without torch. */
-function torchMilliseconds(resolutionPixels: number): [threads: number, milliseconds: number][] {
-  try {
-    execFileSync(python, ["-c", "import torch"], { stdio: "ignore" });
-  } catch {
-    return [];
-  }
-  const labels = networkNamed(args.network).labels;
-  return [...new Set([1, availableParallelism()])].map((threads) => {
-    const numbers = [resolutionPixels, args.batch, labels, args.repetitions, threads];
-    const output = execFileSync(python, [peer, args.network, ...numbers.map(String)]);
-    return [threads, Number(output.toString())];
-  });
-}
 
 const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
+const network = networkNamed(args.network);
+const batch = Number(args.batch);
+const products = await openMatrixProducts();
 
-for (const resolutionPixels of [64, 128]) {
-  const result = await engineBench({
+async function measure(resolutionPixels: number): Promise<Record<string, unknown>> {
+  const ours = await openTimedSteps({
     network: args.network,
     resolutionPixels,
-    batch: Number(args.batch),
-    microbatch: null,
+    batch,
+    microbatch: args.microbatch === undefined ? null : Number(args.microbatch),
     engine: args.engine,
-    repetitions: Number(args.repetitions),
   });
-  const torch = torchMilliseconds(resolutionPixels);
-  const quickest = Math.min(...torch.map(([, milliseconds]) => milliseconds));
-  console.log(
-    JSON.stringify({
-      network: args.network,
-      resolutionPixels,
-      batch: Number(args.batch),
-      engine: result.engine,
-      forwardMilliseconds: rounded(result.forwardMilliseconds, 0),
-      ordinaryMilliseconds: rounded(result.ordinaryMilliseconds, 0),
-      privateMilliseconds: rounded(result.privateMilliseconds, 0),
-      torchOrdinaryMilliseconds: Object.fromEntries(
-        torch.map(([threads, milliseconds]) => [`${threads} threads`, rounded(milliseconds, 0)]),
-      ),
-      privateToOrdinary: rounded(result.privateMilliseconds / result.ordinaryMilliseconds, 2),
-      privateToTorchOrdinary:
-        torch.length === 0 ? null : rounded(result.privateMilliseconds / quickest, 2),
-      peakMebibytes: result.peakMebibytes,
-    }),
-  );
+  const torch = await openTorchPeer({
+    network: args.network,
+    resolutionPixels,
+    batch,
+    labels: network.labels,
+    threads: availableParallelism(),
+  });
+  const times = new Map<string, number[]>();
+  const keep = (name: string, value: number): void => {
+    times.set(name, [...(times.get(name) ?? []), value]);
+  };
+  for (let repetition = -1; repetition < Number(args.repetitions); repetition += 1) {
+    for (const kind of stepKinds) {
+      const milliseconds = await ours.time(kind);
+      if (repetition >= 0) keep(kind, milliseconds);
+    }
+    for (const step of torch === null ? [] : peerSteps) {
+      const milliseconds = (await torch?.time(step)) ?? NaN;
+      if (repetition >= 0) keep(`torch ${step}`, milliseconds);
+    }
+    keep("product", await products.measure());
+  }
+  await torch?.close();
+  await ours.dispose();
+
+  const of = (name: string): number => median(times.get(name) ?? []);
+  const speed = Math.max(...(times.get("product") ?? []));
+  const limit = (stepOperations(network, resolutionPixels, batch) / speed) * 1000;
+  const ratio = (a: string, b: string): number => rounded(of(a) / of(b), 2);
+  return {
+    network: args.network,
+    resolutionPixels,
+    batch,
+    engine: ours.engine,
+    milliseconds: Object.fromEntries(
+      [...times.keys()]
+        .filter((name) => name !== "product")
+        .map((name) => [name, rounded(of(name), 0)]),
+    ),
+    privateToOrdinary: ratio("private", "ordinary"),
+    ...(torch === null
+      ? {}
+      : {
+          privateToTorchOrdinary: ratio("private", "torch ordinary"),
+          hooksToPrivate: ratio("torch hooks", "private"),
+          ghostToPrivate: ratio("torch ghost", "private"),
+          hooksAndGhostApart: torch.difference,
+        }),
+    bestProductGigaflops: rounded(speed / 1e9, 0),
+    limitMilliseconds: rounded(limit, 0),
+    shareOfLimit: rounded(limit / of("private"), 2),
+    peakMebibytes: Math.round(process.resourceUsage().maxRSS / 1024),
+  };
 }
+
+for (const resolution of args.resolutions.split(","))
+  console.log(JSON.stringify(await measure(Number(resolution))));
+await products.dispose();

@@ -34,20 +34,29 @@ function* uniformNumbers(seed: number): Generator<number, never> {
   }
 }
 
-function median(values: readonly number[]): number {
+/** The middle value, or the mean of the two in the middle; NaN of none. */
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle] ?? NaN;
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? NaN)) / 2;
 }
 
-/**
- * Times inference, an ordinary step and a private step of one batch on this machine. The three
- * take turns, so that a disturbance hits all of them alike.
- *
- * Throws UserError for an unknown network or engine, or sizes that are not possible.
- */
-export async function engineBench(options: EngineBenchOptions): Promise<EngineBenchResult> {
+export const stepKinds = ["forward", "ordinary", "private"] as const;
+
+export type StepKind = (typeof stepKinds)[number];
+
+/** Steps of one batch that is always the same, to be timed. */
+export interface TimedSteps {
+  readonly engine: string;
+  readonly device: string;
+  /** Computes one step; gives its milliseconds. */
+  readonly time: (kind: StepKind) => Promise<number>;
+  readonly dispose: () => Promise<void>;
+}
+
+/** Throws UserError for an unknown network or engine, or sizes that are not possible. */
+export async function openTimedSteps(options: EngineBenchOptions): Promise<TimedSteps> {
   const { resolutionPixels, batch: units } = options;
   if (!Number.isInteger(units) || units < 1)
     throw new UserError("input", `A batch of ${units} units is not possible.`);
@@ -68,33 +77,47 @@ export async function engineBench(options: EngineBenchOptions): Promise<EngineBe
     numbers.next().value < 0.3 ? 1 : 0,
   );
   const batch = { units, views: 1, images, labels };
-
-  const kinds = {
+  const kinds: Record<StepKind, () => Promise<unknown>> = {
     forward: () => compiled.infer(weights, images, units),
     ordinary: () => compiled.ordinaryGradient(weights, batch),
     private: () => compiled.clippedSum(weights, batch, { kind: "flat", norm: 1 }),
   };
-  const times = {
-    forward: new Array<number>(),
-    ordinary: new Array<number>(),
-    private: new Array<number>(),
+  return {
+    engine: engine.description.name,
+    device: engine.description.device ?? "unknown",
+    time: async (kind) => {
+      const start = performance.now();
+      await kinds[kind]();
+      return performance.now() - start;
+    },
+    dispose: () => compiled.dispose(),
   };
+}
+
+/**
+ * Times inference, an ordinary step and a private step of one batch on this machine. The three
+ * take turns, so that a disturbance hits all of them alike.
+ *
+ * Throws UserError for an unknown network or engine, or sizes that are not possible.
+ */
+export async function engineBench(options: EngineBenchOptions): Promise<EngineBenchResult> {
+  const steps = await openTimedSteps(options);
+  const times: Record<StepKind, number[]> = { forward: [], ordinary: [], private: [] };
   try {
     for (let repetition = -1; repetition < (options.repetitions ?? 7); repetition += 1)
-      for (const kind of ["forward", "ordinary", "private"] as const) {
-        const start = performance.now();
-        await kinds[kind]();
-        if (repetition >= 0) times[kind].push(performance.now() - start);
+      for (const kind of stepKinds) {
+        const milliseconds = await steps.time(kind);
+        if (repetition >= 0) times[kind].push(milliseconds);
       }
   } finally {
-    await compiled.dispose();
+    await steps.dispose();
   }
   return {
     forwardMilliseconds: median(times.forward),
     ordinaryMilliseconds: median(times.ordinary),
     privateMilliseconds: median(times.private),
     peakMebibytes: Math.round(process.resourceUsage().maxRSS / 1024),
-    engine: engine.description.name,
-    device: engine.description.device ?? "unknown",
+    engine: steps.engine,
+    device: steps.device,
   };
 }
