@@ -53,17 +53,23 @@ export function checkBatch(
     throw new Error(`${batch.labels.length} labels where ${units * network.labels} are expected`);
 }
 
-/** Copies one image into a graph's input as the feed describes. */
-function fillImage(feed: ImageFeed, image: Float32Array, target: Float32Array): void {
+/**
+ * Copies one image into a graph's input as the feed describes; `padded` has room for the image and
+ * a 0 behind it.
+ */
+function fillImage(
+  feed: ImageFeed,
+  image: Float32Array,
+  padded: Float32Array,
+  target: Float32Array,
+): void {
   if (feed.pixels === null) {
     target.set(image);
     return;
   }
+  padded.set(image);
   const { pixels } = feed;
-  for (let i = 0; i < pixels.length; i += 1) {
-    const pixel = pixels[i] ?? -1;
-    target[i] = pixel < 0 ? 0 : (image[pixel] ?? NaN);
-  }
+  for (let i = 0; i < pixels.length; i += 1) target[i] = padded[pixels[i] ?? 0] ?? NaN;
 }
 
 /**
@@ -88,6 +94,7 @@ export function fillPiece(
   const imageValues = batch.units === 0 ? 0 : batch.images.length / (batch.units * views);
   const labelCount = batch.units === 0 ? 0 : batch.labels.length / batch.units;
   const { first, units } = piece;
+  const padded = new Float32Array(imageValues + 1);
   for (const feed of imageFeeds) {
     const array = feeds.get(feed.input);
     if (array === undefined) throw new Error(`nothing to fill for ${feed.input}`);
@@ -96,7 +103,7 @@ export function fillPiece(
       const target = array.subarray(image * feed.valuesPerImage, (image + 1) * feed.valuesPerImage);
       const from = (first * views + image) * imageValues;
       if (left.has(Math.floor(image / views))) target.fill(0);
-      else fillImage(feed, batch.images.subarray(from, from + imageValues), target);
+      else fillImage(feed, batch.images.subarray(from, from + imageValues), padded, target);
     }
   }
   const labels = feeds.get(graphNames.labels);

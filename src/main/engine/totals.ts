@@ -38,7 +38,7 @@ export class GradientTotals {
    */
   settle(): void {
     if (this.only === null) return;
-    for (const { output } of this.gradients) {
+    for (const output of this.outputs()) {
       const part = resultOf(this.only, output);
       const sum = this.sums.get(output);
       if (sum === undefined) this.sums.set(output, part.slice());
@@ -56,7 +56,7 @@ export class GradientTotals {
       return;
     }
     this.settle();
-    for (const { output } of step.gradients) {
+    for (const output of this.outputs()) {
       const sum = this.sums.get(output);
       if (sum === undefined) throw new Error(`nothing to add ${output} to`);
       addTo(sum, resultOf(outputs, output));
@@ -71,13 +71,14 @@ export class GradientTotals {
     const feeds = new Map<string, Float32Array>();
     const into = new Map<string, Float32Array>();
     const moved = this.gradients.filter(({ layout }) => !standsAsOutside(layout));
-    for (const { output, parameter, layout } of this.gradients) {
+    for (const { output, first, parameter, layout } of this.gradients) {
       const place = flat.subarray(parameter.offset, parameter.offset + parameter.size);
+      const values = resultOf(from, output);
       if (standsAsOutside(layout)) {
-        place.set(resultOf(from, output));
+        place.set(values.subarray(first, first + parameter.size));
         continue;
       }
-      feeds.set(output, resultOf(from, output));
+      feeds.set(output, values);
       into.set(parameter.name, place);
     }
     if (moved.length > 0) {
@@ -85,6 +86,10 @@ export class GradientTotals {
       await (await this.program).run(feeds, into);
     }
     return flat;
+  }
+
+  private outputs(): ReadonlySet<string> {
+    return new Set(this.gradients.map(({ output }) => output));
   }
 
   async dispose(): Promise<void> {

@@ -38,6 +38,7 @@ export class GraphBuilder {
   private readonly outputs = new Map<string, Tensor>();
   private readonly scalars = new Map<string, Tensor>();
   private readonly inputs = new Map<string, Tensor>();
+  private readonly reshapes = new Map<string, Tensor>();
 
   private push(shape: readonly number[], operation: WithoutOutput<Operation>): Tensor {
     const output: Tensor = { id: this.operations.length, shape };
@@ -100,7 +101,8 @@ export class GraphBuilder {
   }
 
   reduce(name: ReductionName, x: Tensor, axis: number): Tensor {
-    extentAt(x, axis);
+    // Of one value nothing has to be reduced, and each operation costs an engine a call.
+    if (extentAt(x, axis) === 1) return name === "sumOfSquares" ? this.multiply(x, x) : x;
     const shape = x.shape.map((extent, at) => (at === axis ? 1 : extent));
     return this.push(shape, { kind: "reduce", function: name, inputs: [x], axis });
   }
@@ -113,7 +115,12 @@ export class GraphBuilder {
     // Of several in a row only the last counts, and each costs an engine a call.
     const made = this.operations[x.id];
     if (made?.kind === "reshape") return this.reshape(made.inputs[0], shape);
-    return this.push(shape, { kind: "reshape", inputs: [x] });
+    const key = `${x.id} ${shape.join(" ")}`;
+    const known = this.reshapes.get(key);
+    if (known !== undefined) return known;
+    const reshaped = this.push(shape, { kind: "reshape", inputs: [x] });
+    this.reshapes.set(key, reshaped);
+    return reshaped;
   }
 
   /** The axes of a tensor in another order: axis `order[i]` becomes axis i. */

@@ -32,7 +32,8 @@ export interface LayerResult {
 
 /**
  * The images as a graph wants them, under the name of its input: for each image the pixels of
- * `pixels`, in order, 0 for -1; all of them, once each, where `pixels` is null.
+ * `pixels`, in order; all of them, once each, where `pixels` is null. The index behind the last pixel
+ * stands for 0, so that millions of values can be copied without asking for each.
  */
 export interface ImageFeed {
   readonly input: string;

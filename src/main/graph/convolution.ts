@@ -45,7 +45,8 @@ function imageColumns(context: Context, geometry: WindowGeometry): Tensor {
   const { images, kernel, stride, padding } = geometry;
   const output = outputSize(geometry);
   const input = `images.windows.${kernel}.${stride}.${padding}`;
-  const pixels = windowRows({ ...geometry, images: 1 });
+  const outside = geometry.height * geometry.width;
+  const pixels = windowRows({ ...geometry, images: 1 }).map((row) => (row < 0 ? outside : row));
   context.imageFeeds.set(input, { input, valuesPerImage: pixels.length, pixels });
   return context.builder.input(input, [images, output.height * output.width, kernel * kernel]);
 }

@@ -11,6 +11,8 @@ export interface UnitGradients {
   squaredNorms(): Tensor;
   /** Sum over units of scale times gradient; `scale` is [units, 1], null for ones. */
   weightedSum(scale: Tensor | null): Tensor;
+  /** Each unit's gradient [units, values], where it stands there and is short. */
+  readonly short?: Tensor;
 }
 
 function unitsOf(tensor: Tensor): number {
@@ -52,8 +54,10 @@ export function standing(
   shape: readonly number[],
 ): UnitGradients {
   const units = unitsOf(gradients);
+  const values = sizeOf(shape);
   return {
     squaredNorms: () => squaredNormsOf(builder, gradients),
+    ...(values <= longestSum ? { short: builder.reshape(gradients, [units, values]) } : {}),
     weightedSum: (scale) => {
       if (units === 1 && scale === null) return builder.reshape(gradients, shape);
       const flat = builder.reshape(gradients, [units, sizeOf(shape)]);
@@ -64,6 +68,41 @@ export function standing(
       return builder.reshape(sum, shape);
     },
   };
+}
+
+/** Short gradients side by side: a network has many, and each costs an engine several calls. */
+export interface JoinedGradients<T> {
+  readonly members: readonly { readonly of: T; readonly first: number }[];
+  readonly gradients: UnitGradients;
+}
+
+/**
+ * Joins what is short into rows of at most `longestSum` values, in order. `shortOf` gives the
+ * gradients [units, values] of one that may be joined, null for another, which is left out.
+ */
+export function joined<T>(
+  builder: GraphBuilder,
+  all: readonly T[],
+  shortOf: (one: T) => Tensor | null,
+): JoinedGradients<T>[] {
+  const rows: { members: { of: T; first: number }[]; parts: Tensor[]; values: number }[] = [];
+  for (const of of all) {
+    const part = shortOf(of);
+    if (part === null) continue;
+    const values = part.shape[1] ?? 0;
+    let row = rows.at(-1);
+    if (row === undefined || row.values + values > longestSum) {
+      row = { members: [], parts: [], values: 0 };
+      rows.push(row);
+    }
+    row.members.push({ of, first: row.values });
+    row.parts.push(part);
+    row.values += values;
+  }
+  return rows.map(({ members, parts, values }) => ({
+    members,
+    gradients: standing(builder, builder.concatenate(parts, 1), [1, values]),
+  }));
 }
 
 /**

@@ -30,7 +30,8 @@ export interface ParameterFeed {
 /** A gradient that a graph gives, under the name of the graph's output. */
 export interface GradientResult {
   readonly output: string;
-  readonly shape: readonly number[];
+  /** Where it begins in the output, which short gradients share. */
+  readonly first: number;
   readonly parameter: Parameter;
   readonly layout: ParameterLayout;
 }

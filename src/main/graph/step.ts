@@ -1,8 +1,10 @@
-import type { NetworkDescription } from "../network/description.ts";
+import { parameterNamed, type NetworkDescription } from "../network/description.ts";
 import { checkResolution } from "../network/validate.ts";
 import { GraphBuilder } from "./builder.ts";
-import type { Context, ImageFeed } from "./context.ts";
+import { standsAsOutside } from "./arrangement.ts";
+import type { Context, ImageFeed, ParameterGradients } from "./context.ts";
 import { chain } from "./forward.ts";
+import { joined, type JoinedGradients } from "./gradients.ts";
 import type { Graph, Tensor } from "./ir.ts";
 import type { GradientResult, ParameterFeed } from "./layout.ts";
 
@@ -118,16 +120,41 @@ function close(context: Context, gradients: readonly GradientResult[]): StepGrap
   };
 }
 
-function finish(context: Context, scale: Tensor | null): StepGraph {
-  const gradients = context.parameterGradients.map(({ parameter, layout, gradients: ofUnits }) => {
-    const sum = ofUnits.weightedSum(scale);
+/** The parameters' gradients as they are computed: short ones together, the others alone. */
+interface StepGradients {
+  readonly joined: readonly JoinedGradients<ParameterGradients>[];
+  readonly alone: readonly ParameterGradients[];
+}
+
+function gradientsOf(context: Context): StepGradients {
+  const shortOf = ({ layout, gradients }: ParameterGradients): Tensor | null =>
+    standsAsOutside(layout) ? (gradients.short ?? null) : null;
+  return {
+    joined: joined(context.builder, context.parameterGradients, shortOf),
+    alone: context.parameterGradients.filter((one) => shortOf(one) === null),
+  };
+}
+
+function finish(context: Context, gradients: StepGradients, scale: Tensor | null): StepGraph {
+  const { builder, network } = context;
+  const results: GradientResult[] = [];
+  for (const { parameter, layout, gradients: ofUnits } of gradients.alone) {
     const output = `${parameter}.gradient`;
-    context.builder.output(output, sum);
-    const found = context.network.parameters.find((candidate) => candidate.name === parameter);
-    if (found === undefined) throw new Error(`no parameter ${parameter}`);
-    return { output, shape: sum.shape, parameter: found, layout };
+    builder.output(output, ofUnits.weightedSum(scale));
+    results.push({ output, first: 0, parameter: parameterNamed(network, parameter), layout });
+  }
+  gradients.joined.forEach(({ members, gradients: ofUnits }, row) => {
+    const output = `short.${row}.gradient`;
+    builder.output(output, ofUnits.weightedSum(scale));
+    for (const { of, first } of members)
+      results.push({
+        output,
+        first,
+        parameter: parameterNamed(network, of.parameter),
+        layout: of.layout,
+      });
   });
-  return close(context, gradients);
+  return close(context, results);
 }
 
 /** The sum over units of a share of the gradients of their losses, and the losses [units, 1]. */
@@ -137,7 +164,7 @@ export function ordinaryGraph(network: NetworkDescription, shape: StepShape): St
   const { builder } = context;
   builder.output(graphNames.losses, losses);
   backward(builder.multiply(gradient, builder.input(graphNames.share, [1, 1, 1])), false);
-  return finish(context, null);
+  return finish(context, gradientsOf(context), null);
 }
 
 /**
@@ -162,7 +189,10 @@ export function privateGraph(network: NetworkDescription, shape: StepShape): Ste
   const magnified = builder.multiply(byView, magnification);
   backward(builder.reshape(magnified, gradient.shape), false);
 
-  const squares = context.parameterGradients.map(({ gradients }) => gradients.squaredNorms());
+  const gradients = gradientsOf(context);
+  const squares = [...gradients.alone, ...gradients.joined].map(({ gradients: ofUnits }) =>
+    ofUnits.squaredNorms(),
+  );
   const total = builder.reduce("sum", builder.concatenate(squares, 1), 1);
   // Rounding can leave a Gram product of nothing a little below zero. NaN stays NaN.
   const norms = builder.unary("squareRoot", builder.unary("absolute", total));
@@ -181,7 +211,7 @@ export function privateGraph(network: NetworkDescription, shape: StepShape): Ste
     builder.divide(bound, divisor),
     builder.divide(cap, power),
   );
-  return finish(context, scale);
+  return finish(context, gradients, scale);
 }
 
 /**

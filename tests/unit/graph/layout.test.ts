@@ -22,8 +22,7 @@ async function arrange(weights: Float32Array, parameter: Parameter, layout: Para
 }
 
 async function restore(inside: Float32Array, parameter: Parameter, layout: ParameterLayout) {
-  const shape = [parameter.size];
-  const graph = restorationGraph([{ output: "gradient", shape, parameter, layout }]);
+  const graph = restorationGraph([{ output: "gradient", first: 0, parameter, layout }]);
   const program = await openProgram(graph, "restoration", sessions);
   const into = new Float32Array(parameter.size);
   await program.run(new Map([["gradient", inside]]), new Map([[parameter.name, into]]));
