@@ -72,27 +72,3 @@ export function timeText(timestamp: string | null): string {
   if (timestamp === null) return undefinedMark;
   return `${timestamp.slice(0, 10)} ${timestamp.slice(11, 16)} UTC`;
 }
-
-/**
- * Counts of a division whose total is known: those under the minimum are hidden, and where that
- * would leave exactly one hidden, which the total gives away, the next smallest is hidden too.
- */
-export function suppressedCounts(
-  counts: readonly number[],
-  minimumCell: number,
-): { readonly value: number | null; readonly shown: string }[] {
-  const hidden = new Set(counts.flatMap((value, index) => (value < minimumCell ? [index] : [])));
-  const onlyHidden = hidden.size === 1 ? [...hidden][0] : undefined;
-  if (onlyHidden !== undefined && counts.length > 1) {
-    const rest = counts.map((value, index) => ({ value, index }));
-    const next = rest
-      .filter((one) => one.index !== onlyHidden)
-      .reduce((least, one) => (one.value < least.value ? one : least));
-    hidden.add(next.index);
-  }
-  return counts.map((value, index) => {
-    if (!hidden.has(index)) return { value, shown: count(value) };
-    const shown = value < minimumCell ? `fewer than ${minimumCell}` : "not shown";
-    return { value: null, shown };
-  });
-}

@@ -5,7 +5,6 @@ import {
   epsilonText,
   estimate,
   percent,
-  suppressedCounts,
   timeText,
 } from "../../../src/main/report/format.ts";
 
@@ -38,27 +37,5 @@ describe("numbers of the report", () => {
 
   it("say the time zone", () => {
     expect(timeText("2026-11-24T04:05:06.000Z")).toBe("2026-11-24 04:05 UTC");
-  });
-});
-
-describe("suppressedCounts", () => {
-  it("hides a small count and one more, which the total would give away", () => {
-    expect(suppressedCounts([100, 3, 40], 5).map((one) => one.shown)).toEqual([
-      "100",
-      "fewer than 5",
-      "not shown",
-    ]);
-  });
-
-  it("hides no more than the small ones where there are two", () => {
-    expect(suppressedCounts([100, 3, 2], 5).map((one) => one.shown)).toEqual([
-      "100",
-      "fewer than 5",
-      "fewer than 5",
-    ]);
-  });
-
-  it("leaves large counts alone", () => {
-    expect(suppressedCounts([100, 50], 5).map((one) => one.value)).toEqual([100, 50]);
   });
 });

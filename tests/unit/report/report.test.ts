@@ -129,6 +129,44 @@ describe("writeReport", () => {
   });
 
   it.skipIf(!hasPoppler)(
+    `gives class counts a line of their own in the ledger, and says where it has a gap${needsPoppler}`,
+    async () => {
+      const other = join(folder, "counts.pdf");
+      const [first, ...rest] = input.ledger.runs;
+      const classCounts = {
+        noiseMultiplier: 6.7198,
+        spent: true,
+        epsilon: 0.4,
+        patientEpsilon: 0.4,
+      };
+      const gap = {
+        sequence: 9,
+        recordedAt: "2026-11-20T08:00:00.000Z",
+        what: "acknowledged",
+        by: "dpo",
+        reason: "Disk failed on 3 May.",
+        missing: { from: 4, to: 6 },
+        backupAt: null,
+      } as const;
+      const ledger = {
+        ...input.ledger,
+        runs: [{ ...first!, classCounts }, ...rest],
+        verification: { ...input.ledger.verification, gaps: [gap] },
+      };
+      await writeReport({ ...input, ledger, file: other });
+      const words = execFileSync("pdftotext", ["-layout", other, "-"], { encoding: "utf8" });
+      expect(words).toMatch(/its class\s.*\bspent\b.*\s1\s+6\.7198\*\s+1\s+1\s+0\.40/u);
+      const flat = words.replace(/\s+/gu, " ");
+      expect(flat).toContain("part of their run’s ε");
+      expect(flat).toMatch(
+        /Entries 4 to 6 .*went missing.*by dpo.*Disk failed on 3 May.*not counted/u,
+      );
+      rmSync(other);
+    },
+    120_000,
+  );
+
+  it.skipIf(!hasPoppler)(
     `calls images synthetic only where they are${needsPoppler}`,
     async () => {
       expect(text.toLowerCase()).not.toContain("synthetic");

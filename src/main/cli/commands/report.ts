@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { shownCount, type Comparison, type RunEvaluation } from "../../../shared/comparison.ts";
+import type { Comparison, RunEvaluation } from "../../../shared/comparison.ts";
 import { messageOf, UserError } from "../../../shared/errors.ts";
 import { findingsOf } from "../../../shared/findings.ts";
 import { schemeOf } from "../../../shared/plan.ts";
 import { formatDelta, formatEpsilon, formatInterval } from "../../../shared/format.ts";
+import { shownGroups, suppressedPairs } from "../../../shared/suppression.ts";
 import { attributeTitle } from "../../../shared/subgroups.ts";
 import type { Core } from "../../core/core.ts";
 import { metricsFromTable, type TableMetrics } from "../../evaluation/table.ts";
@@ -144,12 +145,15 @@ export function describeComparison(comparison: Comparison): string {
     formatInterval(run.labels.find((label) => label.finding === finding)?.auroc ?? null);
   const plan = runs[0]?.plan;
   const labels = plan === undefined ? [] : findingsOf(schemeOf(plan));
+  const sizes = shownGroups(runs[0]?.fairness ?? [], comparison.minimumCell);
   const rows = labels.map((finding) => {
     const label = runs[0]?.labels.find((candidate) => candidate.finding === finding.key);
+    const pair = label ?? { positives: 0, negatives: 0 };
+    const [counts] = suppressedPairs([pair], comparison.minimumCell, false);
     return [
       finding.title,
-      label?.positives ?? 0,
-      label?.negatives ?? 0,
+      counts?.positives.shown ?? "–",
+      counts?.negatives.shown ?? "–",
       ...runs.map((run) => aurocOf(run, finding.key)),
     ];
   });
@@ -171,10 +175,10 @@ export function describeComparison(comparison: Comparison): string {
     "",
     table([
       ["Subgroup", "patients", "images", ...runs.map((run) => `macro AUROC ${run.kind}`)],
-      ...(runs[0]?.fairness ?? []).map(({ attribute, group, patients, images }) => [
+      ...[...sizes].map(([{ attribute, group }, { patients, images }]) => [
         `${attributeTitle(attribute)} ${group}`,
-        shownCount(patients, comparison.minimumCell),
-        shownCount(images, comparison.minimumCell),
+        patients,
+        images,
         ...runs.map((run) =>
           formatInterval(
             run.fairness.find((one) => one.attribute === attribute && one.group === group)

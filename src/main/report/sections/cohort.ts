@@ -1,8 +1,8 @@
 import { barChart, barChartHeight, printTheme, type Bar } from "../../../shared/charts/index.ts";
-import { shownCount } from "../../../shared/comparison.ts";
 import type { CountByValue } from "../../../shared/domain.ts";
 import { gradeTitles } from "../../../shared/findings.ts";
-import { count, percent, suppressedCounts, undefinedMark } from "../format.ts";
+import { suppressedCounts } from "../../../shared/suppression.ts";
+import { count, percent, undefinedMark } from "../format.ts";
 import type { ReportFacts } from "../input.ts";
 import { drawFigure, type Pen } from "../layout/figure.ts";
 import { contentWidthPoints, type Sheet } from "../layout/sheet.ts";
@@ -62,7 +62,9 @@ export function writeCohort(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
     });
   }
   drawTable(sheet, {
-    caption: "Images by label over the whole cohort, and positives in each part of the split.",
+    caption:
+      "Images by label over the whole cohort, and positives in each part of the split. Counts under " +
+      `${minimum} are suppressed, and so are those that would give them back.`,
     columns: [
       { title: "Label", share: 2.3 },
       { title: "Positive", share: 1, align: "right" },
@@ -77,17 +79,28 @@ export function writeCohort(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
     ],
     rows: facts.findings.map((finding) => {
       const label = overview.labels.find((one) => one.finding === finding.key);
-      const shown = (value: number | undefined): string =>
-        value === undefined ? undefinedMark : value === 0 ? "0" : shownCount(value, minimum);
-      const known = (label?.positive ?? 0) + (label?.negative ?? 0);
+      // Both are divisions whose totals stand in this section: all films, and all positives.
+      const cells = suppressedCounts(
+        label === undefined ? [] : [label.positive, label.negative, label.missing],
+        minimum,
+        { zerosMayShow: true },
+      );
+      const [positive, negative, missing] = cells;
+      const inParts = suppressedCounts(
+        (split?.parts ?? []).map((part) => part.positives[finding.key]),
+        minimum,
+      );
+      // A prevalence beside a hidden count would give it back.
+      const prevalence =
+        positive?.value != null && negative?.value != null
+          ? percent(positive.value / (positive.value + negative.value), 1)
+          : undefinedMark;
       return {
         cells: [
           finding.title,
-          shown(label?.positive),
-          shown(label?.negative),
-          shown(label?.missing),
-          label && label.positive >= minimum ? percent(label.positive / known, 1) : undefinedMark,
-          ...(split?.parts ?? []).map((part) => shownCount(part.positives[finding.key], minimum)),
+          ...[positive, negative, missing].map((cell) => cell?.shown ?? undefinedMark),
+          prevalence,
+          ...inParts.map(({ shown }) => shown),
         ],
       };
     }),

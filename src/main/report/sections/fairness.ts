@@ -1,5 +1,6 @@
 import { fairnessChart, intervalChartHeight, printTheme } from "../../../shared/charts/index.ts";
-import { shownCount, type Correlation, type FairnessResult } from "../../../shared/comparison.ts";
+import type { Correlation, FairnessResult } from "../../../shared/comparison.ts";
+import { shownGroups, shownSubgroups } from "../../../shared/suppression.ts";
 import { attributeTitle, freeColumnOf } from "../../../shared/subgroups.ts";
 import { decimals, difference, estimate, stackedDifference, undefinedMark } from "../format.ts";
 import type { ReportFacts } from "../input.ts";
@@ -23,7 +24,8 @@ export function writeSubgroups(sheet: Sheet, facts: ReportFacts): void {
     drawTable(sheet, {
       caption:
         `AUROC by label and ${nameOf(attribute)} on the test patients. The difference ` +
-        "is reference minus private, paired.",
+        `is reference minus private, paired. Counts under ${minimumCell} are suppressed, and so are ` +
+        "those that would give them back.",
       isDense: true,
       columns: [
         { title: attribute === "age" ? "Age (years)" : attributeTitle(attribute), share: 0.9 },
@@ -34,11 +36,15 @@ export function writeSubgroups(sheet: Sheet, facts: ReportFacts): void {
         { title: "Reference run", share: 1.6, align: "right" },
         { title: "Difference", share: 2.05, align: "right" },
       ],
-      rows: facts.findings.flatMap((finding): Row[] => [
-        { cells: [finding.title], isGroup: true },
-        ...facts.privateEvaluation.subgroups
-          .filter((one) => one.attribute === attribute && one.finding === finding.key)
-          .map((one) => {
+      rows: facts.findings.flatMap((finding): Row[] => {
+        const groups = facts.privateEvaluation.subgroups.filter(
+          (one) => one.attribute === attribute && one.finding === finding.key,
+        );
+        const counts = shownSubgroups(groups, minimumCell);
+        return [
+          { cells: [finding.title], isGroup: true },
+          ...groups.map((one) => {
+            const shown = counts.get(one);
             const same = (other: { attribute: string; group: string; finding: string }): boolean =>
               other.attribute === attribute &&
               other.group === one.group &&
@@ -48,16 +54,17 @@ export function writeSubgroups(sheet: Sheet, facts: ReportFacts): void {
             return {
               cells: [
                 one.group,
-                shownCount(one.patients, minimumCell),
-                shownCount(one.positives, minimumCell),
-                shownCount(one.negatives, minimumCell),
+                ...[shown?.patients, shown?.positives, shown?.negatives].map(
+                  (cell) => cell ?? undefinedMark,
+                ),
                 estimate(one.auroc),
                 estimate(reference?.auroc ?? null),
                 difference(apart?.auroc ?? null),
               ],
             };
           }),
-      ]),
+        ];
+      }),
     });
   }
 }
@@ -100,6 +107,11 @@ export function writeFairness(sheet: Sheet, pen: Pen, facts: ReportFacts): void 
       (other) => other.attribute === one.attribute && other.group === one.group,
     ),
   }));
+  const sizes = shownGroups(privateEvaluation.fairness, comparison.minimumCell);
+  const sizeOf = (one: FairnessResult): string => {
+    const shown = sizes.get(one);
+    return `${shown?.patients ?? undefinedMark} patients, ${shown?.images ?? undefinedMark} images`;
+  };
   const titleOf = (one: FairnessResult): string =>
     one.attribute === "sex" ? one.group : `${attributeTitle(one.attribute)} ${one.group}`;
   drawTable(sheet, {
@@ -112,11 +124,7 @@ export function writeFairness(sheet: Sheet, pen: Pen, facts: ReportFacts): void 
     ],
     rows: groups.flatMap((group): Row[] => [
       {
-        cells: [
-          `${titleOf(group.private)}: ` +
-            `${shownCount(group.private.patients, comparison.minimumCell)} patients, ` +
-            `${shownCount(group.private.images, comparison.minimumCell)} images`,
-        ],
+        cells: [`${titleOf(group.private)}: ${sizeOf(group.private)}`],
         isGroup: true,
       },
       ...(

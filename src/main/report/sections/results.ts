@@ -4,7 +4,8 @@ import {
   printTheme,
   rocChart,
 } from "../../../shared/charts/index.ts";
-import { shownCount, type Interval } from "../../../shared/comparison.ts";
+import type { Interval } from "../../../shared/comparison.ts";
+import { suppressedPairs } from "../../../shared/suppression.ts";
 import { decimals, difference, estimate, undefinedMark } from "../format.ts";
 import type { ReportFacts } from "../input.ts";
 import { drawFigure, type Pen } from "../layout/figure.ts";
@@ -23,6 +24,11 @@ export function writeResults(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
     difference:
       facts.difference.labels.find((label) => label.finding === finding.key)?.auroc ?? null,
   }));
+  const counts = suppressedPairs(
+    rows.map((row) => row.private ?? { positives: 0, negatives: 0 }),
+    comparison.minimumCell,
+    false,
+  );
   drawTable(sheet, {
     caption: "AUROC by label. The difference is reference minus private, paired.",
     columns: [
@@ -34,11 +40,11 @@ export function writeResults(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
       { title: "Difference", share: 1.7, align: "right" },
     ],
     rows: [
-      ...rows.map((row): Row => ({
+      ...rows.map((row, index): Row => ({
         cells: [
           row.finding.title,
-          shownCount(row.private?.positives ?? 0, comparison.minimumCell),
-          shownCount(row.private?.negatives ?? 0, comparison.minimumCell),
+          counts[index]?.positives.shown ?? undefinedMark,
+          counts[index]?.negatives.shown ?? undefinedMark,
           estimate(row.private?.auroc ?? null),
           estimate(row.reference?.auroc ?? null),
           difference(row.difference),
