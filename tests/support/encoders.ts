@@ -41,16 +41,29 @@ function bytesOf(encoded: { getEncodedBuffer(): Uint8Array | undefined }): Uint8
 type Lossless = "encodeJpegLs" | "encodeJpeg2000" | "encodeHtJpeg2000";
 const lossless =
   (method: Lossless): Encoding["encode"] =>
-  (pixels, form) =>
-    bytesOf(NativeCodecs[method](context(pixels, form), { lossy: false }));
+  (pixels, form) => {
+    // JPEG-LS takes the bytes that are allocated, the others one where the stored bits fit it.
+    const narrow = method !== "encodeJpegLs" && isNarrow(form);
+    const image = context(narrow ? lowBytes(pixels) : pixels, narrow ? narrowed(form) : form);
+    return bytesOf(NativeCodecs[method](image, { lossy: false }));
+  };
 const jpeg =
   (options: { lossy: boolean; predictor?: number; quality?: number }): Encoding["encode"] =>
   (pixels, form) => {
-    // JPEG knows no sign: its samples are the stored bits alone.
+    // JPEG knows no sign: its samples are the stored bits alone, in a byte where they fit one.
     const bits = clearUnusedBits(pixels, form);
-    const image = context(bits, { ...form, signed: false });
+    const narrow = isNarrow(form);
+    const image = context(narrow ? lowBytes(bits) : bits, {
+      ...(narrow ? narrowed(form) : form),
+      signed: false,
+    });
     return bytesOf(NativeCodecs.encodeJpeg(image, { ...options, pointTransform: 0 }));
   };
+
+/** Stored bits that fit a byte in two allocated ones. */
+const isNarrow = (form: PixelForm): boolean => form.bitsAllocated === 16 && form.bitsStored <= 8;
+const narrowed = (form: PixelForm): PixelForm => ({ ...form, bitsAllocated: 8 });
+const lowBytes = (pixels: Uint8Array): Uint8Array => pixels.filter((_, at) => at % 2 === 0);
 
 function clearUnusedBits(pixels: Uint8Array, form: PixelForm): Uint8Array {
   if (form.bitsAllocated !== 16) return pixels;

@@ -206,10 +206,35 @@ async function decompress(
   if (!complete) {
     throw new DicomError("truncated", "The compressed image ends early.");
   }
-  // Decoders give bit patterns at the low end, as deep as the codestream says. Where that is deeper
-  // than the header's bits stored, no bit is cut off.
-  const bitsStored = Math.max(header.bitsStored, info.bitsPerSample);
-  return { ...decoder.decode(coding, encoded.subarray(info.start), header), bitsStored };
+  // The samples are as wide as the codestream makes them, whatever the header allocates.
+  const decoded = decoder.decode(coding, encoded.subarray(info.start), {
+    ...header,
+    bitsAllocated: info.bitsPerSample <= 8 ? 8 : 16,
+    bitsStored: info.bitsPerSample,
+  });
+  return { ...decoded, bitsStored: storedBits(decoded, info, header) };
+}
+
+/**
+ * Decoders give bit patterns at the low end, as deep as the codestream says. Where that is deeper
+ * than the header's bits stored, no bit is cut off. But a coder that knows no sign (JPEG, JPEG-LS)
+ * may have been given the stored bits alone: then the sign stands where the header says.
+ */
+function storedBits(decoded: DecodedSamples, info: CodestreamInfo, header: PixelHeader): number {
+  if (info.bitsPerSample <= header.bitsStored) return header.bitsStored;
+  const knowsNoSign = header.pixelRepresentation === 1 && info.signed === null;
+  return knowsNoSign && highestBits(decoded) <= header.bitsStored
+    ? header.bitsStored
+    : info.bitsPerSample;
+}
+
+/** How many bits the samples take, read without a sign. */
+function highestBits({ bytes, bytesPerSample }: DecodedSamples): number {
+  let seen = 0;
+  for (let i = bytesPerSample - 1; i < bytes.length; i += bytesPerSample) seen |= bytes[i] ?? 0;
+  if (bytesPerSample === 1 || seen !== 0) return 8 * (bytesPerSample - 1) + 32 - Math.clz32(seen);
+  for (let i = 0; i < bytes.length; i += 2) seen |= bytes[i] ?? 0;
+  return 32 - Math.clz32(seen);
 }
 
 function checkCodestream(info: CodestreamInfo, header: PixelHeader): void {
