@@ -7,9 +7,12 @@ import type {
   SubgroupCounts,
 } from "../../shared/domain.ts";
 import { findingKeys, grades, keysOf, type FindingKey } from "../../shared/findings.ts";
-import { ageBins } from "../../shared/subgroups.ts";
+import { ageBinOf, ageBins } from "../../shared/subgroups.ts";
 import { cohortSummary } from "./cohorts.ts";
 import type { Database } from "./database.ts";
+import type { FilmColumns } from "./film-columns.ts";
+import { countFilms, countIncluded, isIncluded } from "./film-counts.ts";
+import { filmColumns } from "./film-index.ts";
 import { countedOnce } from "./film-revision.ts";
 import { currentSplit } from "./splits.ts";
 
@@ -27,55 +30,74 @@ function overviewCounts(
   cohortId: number,
   summary: CohortSummary,
 ): Omit<CohortOverview, "summary" | "split"> {
-  const counted = (value: string, includedOnly = true): CountByValue[] =>
+  const columns = filmColumns(database, cohortId);
+  const { ranks, texts, comorbidities } = columns;
+  const named = (column: "sex" | "viewPosition") => (place: number) =>
+    texts[column][(ranks[column][place] ?? 0) - 1] || "unknown";
+  const comorbidityOf = (place: number): number | null => {
+    const count = comorbidities[(ranks.patient[place] ?? 0) - 1] ?? Number.NaN;
+    return Number.isNaN(count) ? null : Math.trunc(count);
+  };
+  const comorbidity = countIncluded(columns, (place) => String(comorbidityOf(place) ?? "unknown"));
+  return {
+    byStatus: statusCounts(database, cohortId, columns),
+    bySex: sortedByValue(countIncluded(columns, named("sex"))),
+    byAge: ageCounts(columns),
+    byViewPosition: sortedByValue(countIncluded(columns, named("viewPosition"))),
+    byComorbidity: comorbidity.toSorted(
+      (a, b) => (numberOf(a.value) ?? -1) - (numberOf(b.value) ?? -1),
+    ),
+    bySubgroup: subgroupCounts(database, cohortId),
+    byImagesPerPatient: imagesPerPatient(columns),
+    labels: labelCounts(columns, summary),
+  };
+}
+
+function numberOf(text: string): number | null {
+  const number = Number(text);
+  return Number.isNaN(number) ? null : number;
+}
+
+/** Ages in the order of the bins; the unknown first, and last those beyond all bins. */
+function ageCounts(columns: FilmColumns): CountByValue[] {
+  const { ageYears } = columns.ranks;
+  const counts = countIncluded(columns, (place) => {
+    const rank = ageYears[place] ?? 0;
+    return (rank === 0 ? null : ageBinOf(rank - 1)) ?? "unknown";
+  });
+  const titles: readonly string[] = ageBins.map(({ title }) => title);
+  return counts.toSorted((a, b) => titles.indexOf(a.value) - titles.indexOf(b.value));
+}
+
+function statusCounts(database: Database, cohortId: number, columns: FilmColumns): CountByValue[] {
+  const reasons = new Map(
     database
       .prepare(
-        `SELECT ${value} AS value, count(*) AS images,
-           count(DISTINCT image.patient_id) AS patients
-         FROM image JOIN patient ON patient.id = image.patient_id
-         WHERE image.cohort_id = ? ${includedOnly ? "AND image.status = 'included'" : ""}
-         GROUP BY 1 ORDER BY min(image.age_years), 1`,
+        `SELECT id, coalesce(status_reason, 'set aside') FROM image
+         WHERE cohort_id = ? AND status = 'set-aside'`,
       )
-      .all(cohortId) as CountByValue[];
-  const ageCase = ageBins
-    .map(
-      (bin) =>
-        `WHEN image.age_years >= ${bin.from} AND image.age_years < ${bin.to} THEN '${bin.title}'`,
-    )
-    .join(" ");
-  return {
-    byStatus: database
-      .prepare(
-        `SELECT CASE status WHEN 'included' THEN 'included'
-             ELSE coalesce(status_reason, 'set aside') END AS value,
-           count(*) AS images, count(DISTINCT patient_id) AS patients
-         FROM image WHERE cohort_id = ? GROUP BY 1 ORDER BY 2 DESC`,
-      )
-      .all(cohortId) as CountByValue[],
-    bySex: sortedByValue(counted("coalesce(patient.sex, 'unknown')")),
-    byAge: counted(`CASE ${ageCase} ELSE 'unknown' END`),
-    byViewPosition: sortedByValue(counted("coalesce(nullif(image.view_position, ''), 'unknown')")),
-    byComorbidity: database
-      .prepare(
-        `SELECT coalesce(CAST(CAST(attribute.value AS INTEGER) AS TEXT), 'unknown') AS value,
-           count(*) AS images, count(DISTINCT image.patient_id) AS patients
-         FROM image LEFT JOIN attribute ON attribute.patient_id = image.patient_id
-           AND attribute.name = 'comorbidity_count'
-         WHERE image.cohort_id = ? AND image.status = 'included'
-         GROUP BY 1 ORDER BY attribute.value`,
-      )
-      .all(cohortId) as CountByValue[],
-    bySubgroup: subgroupCounts(database, cohortId),
-    byImagesPerPatient: database
-      .prepare(
-        `SELECT CAST(each AS TEXT) AS value, sum(each) AS images, count(*) AS patients
-         FROM (SELECT count(*) AS each FROM image
-           WHERE cohort_id = ? AND status = 'included' GROUP BY patient_id)
-         GROUP BY each ORDER BY each`,
-      )
-      .all(cohortId) as CountByValue[],
-    labels: labelCounts(database, cohortId, summary),
-  };
+      .raw()
+      .all(cohortId) as [number, string][],
+  );
+  const counts = countFilms(columns, (place) =>
+    isIncluded(columns, place) ? "included" : (reasons.get(columns.ids[place] ?? 0) ?? "set aside"),
+  );
+  return counts.toSorted((a, b) => b.images - a.images);
+}
+
+function imagesPerPatient(columns: FilmColumns): CountByValue[] {
+  const { patient } = columns.ranks;
+  const images = new Uint32Array(columns.texts.patient.length + 1);
+  for (let place = 0; place < patient.length; place++) {
+    if (!isIncluded(columns, place)) continue;
+    const rank = patient[place] ?? 0;
+    images[rank] = (images[rank] ?? 0) + 1;
+  }
+  const patients = new Map<number, number>();
+  for (const each of images) if (each > 0) patients.set(each, (patients.get(each) ?? 0) + 1);
+  return [...patients]
+    .toSorted(([a], [b]) => a - b)
+    .map(([each, count]) => ({ value: String(each), images: each * count, patients: count }));
 }
 
 function subgroupCounts(database: Database, cohortId: number): SubgroupCounts[] {
@@ -102,22 +124,16 @@ function sortedByValue(counts: CountByValue[]): CountByValue[] {
   return counts.toSorted((a, b) => a.value.localeCompare(b.value));
 }
 
-function labelCounts(
-  database: Database,
-  cohortId: number,
-  summary: CohortSummary,
-): CohortOverview["labels"] {
-  const rows = database
-    .prepare(
-      `SELECT finding, grade, count(*) AS images FROM consensus
-       JOIN image ON image.id = consensus.image_id
-       WHERE image.cohort_id = ? AND image.status = 'included' GROUP BY finding, grade`,
-    )
-    .all(cohortId) as { finding: string; grade: number; images: number }[];
+function labelCounts(columns: FilmColumns, summary: CohortSummary): CohortOverview["labels"] {
   return keysOf(summary.scheme).map((finding) => {
-    const byGrade = grades.map(
-      (grade) => rows.find((row) => row.finding === finding && row.grade === grade)?.images ?? 0,
-    );
+    const column = columns.grades[finding];
+    const films = new Uint32Array(grades.length + 1);
+    for (let place = 0; place < column.length; place++) {
+      if (!isIncluded(columns, place)) continue;
+      const grade = column[place] ?? 0;
+      films[grade] = (films[grade] ?? 0) + 1;
+    }
+    const byGrade = grades.map((grade) => films[grade + 1] ?? 0);
     const positive = sum(byGrade.slice(summary.positiveAtGrade));
     const negative = sum(byGrade.slice(0, summary.positiveAtGrade));
     return {
@@ -141,7 +157,7 @@ export function splitSummary(database: Database, cohortId: number): SplitSummary
   const split = currentSplit(database, cohortId);
   if (split === null) return null;
   const { counts, positives } = countedOnce(database, cohortId, `split ${split.id}`, () =>
-    splitCounts(database, split.id),
+    splitCounts(database, cohortId),
   );
   return {
     id: split.id,
@@ -173,24 +189,28 @@ interface SplitCounts {
   readonly positives: readonly { part: SplitPart; finding: FindingKey; images: number }[];
 }
 
-function splitCounts(database: Database, splitId: number): SplitCounts {
-  return {
-    counts: database
-      .prepare(
-        `SELECT part, count(DISTINCT image.patient_id) AS patients, count(*) AS images
-         FROM split_member JOIN image ON image.patient_id = split_member.patient_id
-         WHERE split_id = ? AND image.status = 'included' GROUP BY part`,
-      )
-      .all(splitId) as SplitCounts["counts"],
-    positives: database
-      .prepare(
-        `SELECT part, finding, count(*) AS images
-         FROM split_member JOIN image ON image.patient_id = split_member.patient_id
-         JOIN consensus ON consensus.image_id = image.id
-         JOIN cohort ON cohort.id = image.cohort_id
-         WHERE split_id = ? AND image.status = 'included' AND grade >= cohort.positive_at_grade
-         GROUP BY part, finding`,
-      )
-      .all(splitId) as SplitCounts["positives"],
-  };
+/** Of the cohort's newest split, as the columns have it. */
+function splitCounts(database: Database, cohortId: number): SplitCounts {
+  const columns = filmColumns(database, cohortId);
+  const { positiveAtGrade } = cohortSummary(database, cohortId);
+  const partOf = (place: number) => columns.texts.part[(columns.ranks.part[place] ?? 0) - 1] ?? "";
+  const counts = countIncluded(columns, partOf).map(({ value, images, patients }) => ({
+    part: value as SplitPart,
+    images,
+    patients,
+  }));
+  const positives = parts.flatMap((part) => {
+    const rank = columns.texts.part.indexOf(part) + 1;
+    return findingKeys.map((finding) => {
+      const column = columns.grades[finding];
+      let images = 0;
+      for (let place = 0; place < column.length; place++) {
+        // Grades stand one higher, so that 0 is none.
+        if ((column[place] ?? 0) <= positiveAtGrade) continue;
+        if (columns.ranks.part[place] === rank && isIncluded(columns, place)) images++;
+      }
+      return { part, finding, images };
+    });
+  });
+  return { counts: counts.filter(({ part }) => parts.includes(part)), positives };
 }
