@@ -11,9 +11,9 @@ import { ageBinOf, ageBins } from "../../shared/subgroups.ts";
 import { cohortSummary } from "./cohorts.ts";
 import type { Database } from "./database.ts";
 import type { FilmColumns } from "./film-columns.ts";
-import { countFilms, countIncluded, isIncluded } from "./film-counts.ts";
-import { filmColumns } from "./film-index.ts";
-import { countedOnce } from "./film-revision.ts";
+import { countFilms, countIncluded } from "./film-counts.ts";
+import { filmColumns, prepareFilmIndex } from "./film-index.ts";
+import { countedOnce, isCounted } from "./film-revision.ts";
 import { currentSplit } from "./splits.ts";
 
 /** Counts by status, sex, age, view, co-morbidity, label and split. */
@@ -23,6 +23,21 @@ export function cohortOverview(database: Database, cohortId: number): CohortOver
     overviewCounts(database, cohortId, summary),
   );
   return { summary, ...counts, split: splitSummary(database, cohortId) };
+}
+
+/**
+ * The same, where it has to be counted first without holding the process up. What films and their
+ * table are asked next is made ready too.
+ */
+export async function cohortOverviewSoon(
+  database: Database,
+  cohortId: number,
+): Promise<CohortOverview> {
+  const ready = prepareFilmIndex(database, cohortId);
+  if (!isCounted(database, cohortId, "overview")) await ready;
+  // A failure meets the next question too, which tells it.
+  else ready.catch(() => undefined);
+  return cohortOverview(database, cohortId);
 }
 
 function overviewCounts(
@@ -80,7 +95,9 @@ function statusCounts(database: Database, cohortId: number, columns: FilmColumns
       .all(cohortId) as [number, string][],
   );
   const counts = countFilms(columns, (place) =>
-    isIncluded(columns, place) ? "included" : (reasons.get(columns.ids[place] ?? 0) ?? "set aside"),
+    columns.included[place] === 1
+      ? "included"
+      : (reasons.get(columns.ids[place] ?? 0) ?? "set aside"),
   );
   return counts.toSorted((a, b) => b.images - a.images);
 }
@@ -89,7 +106,7 @@ function imagesPerPatient(columns: FilmColumns): CountByValue[] {
   const { patient } = columns.ranks;
   const images = new Uint32Array(columns.texts.patient.length + 1);
   for (let place = 0; place < patient.length; place++) {
-    if (!isIncluded(columns, place)) continue;
+    if (columns.included[place] !== 1) continue;
     const rank = patient[place] ?? 0;
     images[rank] = (images[rank] ?? 0) + 1;
   }
@@ -129,7 +146,7 @@ function labelCounts(columns: FilmColumns, summary: CohortSummary): CohortOvervi
     const column = columns.grades[finding];
     const films = new Uint32Array(grades.length + 1);
     for (let place = 0; place < column.length; place++) {
-      if (!isIncluded(columns, place)) continue;
+      if (columns.included[place] !== 1) continue;
       const grade = column[place] ?? 0;
       films[grade] = (films[grade] ?? 0) + 1;
     }
@@ -199,18 +216,21 @@ function splitCounts(database: Database, cohortId: number): SplitCounts {
     images,
     patients,
   }));
-  const positives = parts.flatMap((part) => {
-    const rank = columns.texts.part.indexOf(part) + 1;
-    return findingKeys.map((finding) => {
-      const column = columns.grades[finding];
-      let images = 0;
-      for (let place = 0; place < column.length; place++) {
-        // Grades stand one higher, so that 0 is none.
-        if ((column[place] ?? 0) <= positiveAtGrade) continue;
-        if (columns.ranks.part[place] === rank && isIncluded(columns, place)) images++;
-      }
-      return { part, finding, images };
-    });
+  const { part: partRanks } = columns.ranks;
+  const positives = findingKeys.flatMap((finding) => {
+    const column = columns.grades[finding];
+    const images = new Uint32Array(columns.texts.part.length + 1);
+    for (let place = 0; place < column.length; place++) {
+      // Grades stand one higher, so that 0 is none.
+      if ((column[place] ?? 0) <= positiveAtGrade || columns.included[place] !== 1) continue;
+      const rank = partRanks[place] ?? 0;
+      images[rank] = (images[rank] ?? 0) + 1;
+    }
+    return parts.map((part) => ({
+      part,
+      finding,
+      images: images[columns.texts.part.indexOf(part) + 1] ?? 0,
+    }));
   });
   return { counts: counts.filter(({ part }) => parts.includes(part)), positives };
 }

@@ -95,12 +95,14 @@ type FilmCounts = Pick<CohortSummary, "patients" | "images" | "included" | "setA
 function filmCounts(database: Database, cohortId: number): FilmCounts {
   return database
     .prepare(
-      `SELECT count(DISTINCT patient_id) AS patients, count(*) AS images,
-         count(*) FILTER (WHERE status = 'included') AS included,
-         count(*) FILTER (WHERE status = 'set-aside') AS setAside,
-         count(*) FILTER (WHERE EXISTS (SELECT 1 FROM consensus WHERE image_id = image.id))
-           AS labelled
-       FROM image WHERE cohort_id = ?`,
+      `SELECT (SELECT count(*) FROM patient WHERE cohort_id = :cohort
+           AND EXISTS (SELECT 1 FROM image WHERE patient_id = patient.id)) AS patients,
+         included + setAside AS images, included, setAside,
+         (SELECT count(*) FROM image WHERE cohort_id = :cohort
+           AND EXISTS (SELECT 1 FROM consensus WHERE image_id = image.id)) AS labelled
+       FROM (SELECT count(*) FILTER (WHERE status = 'included') AS included,
+           count(*) FILTER (WHERE status = 'set-aside') AS setAside
+         FROM image INDEXED BY image_by_status WHERE cohort_id = :cohort)`,
     )
-    .get(cohortId) as FilmCounts;
+    .get({ cohort: cohortId }) as FilmCounts;
 }

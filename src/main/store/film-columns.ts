@@ -10,6 +10,8 @@ export interface FilmColumns {
   readonly ids: Int32Array;
   /** The order of each film's value within its column; 0 where it has none. */
   readonly ranks: Readonly<Record<RankedColumn, Float64Array>>;
+  /** 1 for each film that takes part. */
+  readonly included: Uint8Array;
   /** What the ranks of text columns stand for: rank n is the value at n - 1. */
   readonly texts: Readonly<Record<TextColumn, readonly string[]>>;
   /** Of each patient, by the rank less 1; NaN where it is not known. */
@@ -36,13 +38,13 @@ export function* readFilmColumns(
   database: Database,
   cohortId: number,
 ): Generator<undefined, FilmColumns> {
-  const patients = readPatients(database, cohortId);
-  yield;
+  const patients = yield* readPatients(database, cohortId);
   const count = database
     .prepare("SELECT count(*) FROM image WHERE cohort_id = ?")
     .pluck()
     .get(cohortId) as number;
   const ids = new Int32Array(count);
+  const included = new Uint8Array(count);
   const column = (): Float64Array => new Float64Array(count);
   const ranks: Record<RankedColumn, Float64Array> = {
     patient: column(),
@@ -74,15 +76,16 @@ export function* readFilmColumns(
     ) as [number[], number[], (string | null)[], (number | null)[], (string | null)[], string[]];
     if (filmIds.length === 0) break;
     for (let i = 0; i < filmIds.length && place < count; i++, place++) {
-      const patient = patients.values.get(patientIds[i] ?? 0);
+      const patient = patients.placeOf.get(patientIds[i] ?? 0) ?? -1;
       const age = ages[i] ?? null;
       ids[place] = filmIds[i] ?? 0;
-      ranks.patient[place] = patient?.rank ?? 0;
-      ranks.sex[place] = patient?.sex ?? 0;
-      ranks.part[place] = patient?.part ?? 0;
+      ranks.patient[place] = patient + 1;
+      ranks.sex[place] = patients.sexes[patient] ?? 0;
+      ranks.part[place] = patients.parts[patient] ?? 0;
       // Ages are their own order; a new-born comes after those of unknown age.
       ranks.ageYears[place] = age === null ? 0 : age + 1;
       ranks.status[place] = statuses.indexOf(filmStatuses[i] ?? "") + 1;
+      included[place] = filmStatuses[i] === "included" ? 1 : 0;
       dates.push(someDates[i] ?? null);
       views.push(someViews[i] ?? null);
     }
@@ -95,6 +98,7 @@ export function* readFilmColumns(
   return {
     ids,
     ranks,
+    included,
     texts: {
       patient: patients.names,
       sex: sexes,
@@ -108,33 +112,54 @@ export function* readFilmColumns(
   };
 }
 
-function readPatients(database: Database, cohortId: number) {
-  const names: string[] = [];
-  const values = new Map<number, { rank: number; sex: number; part: number }>();
-  const counts: number[] = [];
-  const rows = database
-    .prepare(
-      `SELECT patient.id, patient.pseudonym, patient.sex, split_member.part, attribute.value
-       FROM patient
-       LEFT JOIN split_member ON split_member.patient_id = patient.id AND split_member.split_id =
-         (SELECT id FROM split WHERE split.cohort_id = ? ORDER BY id DESC LIMIT 1)
-       LEFT JOIN attribute ON attribute.patient_id = patient.id
-         AND attribute.name = 'comorbidity_count'
-       WHERE patient.cohort_id = ? ORDER BY patient.pseudonym`,
-    )
-    .raw()
-    .iterate(cohortId, cohortId) as Iterable<
-    [number, string, string | null, SplitPart | null, number | null]
-  >;
-  for (const [id, pseudonym, sex, part, comorbidities] of rows) {
-    values.set(id, {
-      rank: names.push(pseudonym),
-      sex: sex === null ? 0 : sexes.indexOf(sex) + 1,
-      part: part === null ? 0 : parts.indexOf(part) + 1,
-    });
-    counts.push(comorbidities ?? Number.NaN);
-  }
-  return { names, values, comorbidities: Float64Array.from(counts) };
+/** The patients in the order of their pseudonyms, and what is known of each. */
+interface Patients {
+  readonly names: readonly string[];
+  /** A patient's place in the order, by the number in the store. */
+  readonly placeOf: ReadonlyMap<number, number>;
+  readonly sexes: Uint8Array;
+  readonly parts: Uint8Array;
+  readonly comorbidities: Float64Array;
+}
+
+function* readPatients(database: Database, cohortId: number): Generator<undefined, Patients> {
+  const lists = (sql: string): unknown[][] =>
+    JSON.parse(database.prepare(sql).pluck().get(cohortId) as string) as unknown[][];
+  const [ids, names, stated] = lists(
+    `SELECT json_array(json_group_array(id), json_group_array(pseudonym), json_group_array(sex))
+     FROM (SELECT id, pseudonym, sex FROM patient WHERE cohort_id = ? ORDER BY pseudonym LIMIT -1)`,
+  ) as [number[], string[], (string | null)[]];
+  yield;
+  const placeOf = new Map(ids.map((id, place) => [id, place]));
+  const patients = {
+    names,
+    placeOf,
+    sexes: Uint8Array.from(stated, (sex) => (sex === null ? 0 : sexes.indexOf(sex) + 1)),
+    parts: new Uint8Array(ids.length),
+    comorbidities: new Float64Array(ids.length).fill(Number.NaN),
+  };
+  yield;
+  const [members, memberParts] = lists(
+    `SELECT json_array(json_group_array(patient_id), json_group_array(part)) FROM split_member
+     WHERE split_id = (SELECT id FROM split WHERE cohort_id = ? ORDER BY id DESC LIMIT 1)`,
+  ) as [number[], SplitPart[]];
+  members.forEach((id, i) => {
+    const part = memberParts[i];
+    const place = placeOf.get(id);
+    if (place !== undefined && part !== undefined) patients.parts[place] = parts.indexOf(part) + 1;
+  });
+  yield;
+  const [counted, counts] = lists(
+    `SELECT json_array(json_group_array(patient_id), json_group_array(value)) FROM attribute
+     WHERE name = 'comorbidity_count'
+       AND patient_id IN (SELECT id FROM patient WHERE cohort_id = ?)`,
+  ) as [number[], number[]];
+  counted.forEach((id, i) => {
+    const place = placeOf.get(id);
+    if (place !== undefined) patients.comorbidities[place] = counts[i] ?? Number.NaN;
+  });
+  yield;
+  return patients;
 }
 
 /** Ranks of texts as SQLite orders them, by code unit; returns the distinct texts in order. */

@@ -1,17 +1,12 @@
 import type { CountByValue } from "../../shared/domain.ts";
 import type { FilmColumns } from "./film-columns.ts";
 
-/** Whether the film at a place takes part. */
-export function isIncluded({ ranks, texts }: FilmColumns, place: number): boolean {
-  return texts.status[(ranks.status[place] ?? 0) - 1] === "included";
-}
-
 /** The included films counted as by `countFilms`. */
 export function countIncluded(
   columns: FilmColumns,
   valueOf: (place: number) => string,
 ): CountByValue[] {
-  return countFilms(columns, (place) => (isIncluded(columns, place) ? valueOf(place) : null));
+  return countFilms(columns, (place) => (columns.included[place] === 1 ? valueOf(place) : null));
 }
 
 /** Images and patients for each value, in the order in which values come; null is not counted. */

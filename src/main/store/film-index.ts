@@ -22,7 +22,7 @@ const preparing = new WeakMap<Database, Map<number, Promise<void>>>();
 /** Above two thousand years ages are in no order. */
 const highestKey = 2 ** 21;
 /** Films that keep changing while they are read are read in one go at last. */
-const mostAttempts = 3;
+const mostAttempts = 2;
 
 /** The ids of the films that pass the filter, in the order asked for. */
 export function orderedFilms(

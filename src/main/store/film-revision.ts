@@ -9,6 +9,18 @@ export function filmRevisionOf(database: Database, cohortId: number): number {
   return revision ?? 0;
 }
 
+/** Whether a count is kept that still holds. */
+export function isCounted(database: Database, cohortId: number, kind: string): boolean {
+  return keptCount(database, cohortId, kind) !== undefined;
+}
+
+function keptCount(database: Database, cohortId: number, kind: string): string | undefined {
+  return database
+    .prepare("SELECT value FROM film_count WHERE cohort_id = ? AND kind = ? AND revision = ?")
+    .pluck()
+    .get(cohortId, kind, filmRevisionOf(database, cohortId)) as string | undefined;
+}
+
 /**
  * What `count` finds, kept in the store until the cohort's films change: counting 200,000 films
  * takes seconds, opening their cohort must not. The value must survive JSON.
@@ -20,10 +32,7 @@ export function countedOnce<T>(
   count: () => T,
 ): T {
   const revision = filmRevisionOf(database, cohortId);
-  const kept = database
-    .prepare("SELECT value FROM film_count WHERE cohort_id = ? AND kind = ? AND revision = ?")
-    .pluck()
-    .get(cohortId, kind, revision) as string | undefined;
+  const kept = keptCount(database, cohortId, kind);
   if (kept !== undefined) return JSON.parse(kept) as T;
   const value = count();
   try {

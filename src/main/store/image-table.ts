@@ -4,7 +4,7 @@ import type { AttributeSources, ImageFilter, ImageRow, ImageStatus } from "../..
 import { UserError } from "../../shared/errors.ts";
 import { findingKeys, type FindingKey, type Grade } from "../../shared/findings.ts";
 import type { Database } from "./database.ts";
-import { orderedFilms } from "./film-index.ts";
+import { orderedFilms, prepareFilmIndex } from "./film-index.ts";
 
 export type ImageSort = z.output<typeof imageSortSchema>;
 
@@ -26,16 +26,28 @@ const columns = `
   CAST(attribute.value AS INTEGER) AS comorbidityCount,
   (SELECT json_group_object(finding, grade) FROM consensus WHERE image_id = image.id) AS grades`;
 
+/** Which films of a cohort are asked for, and which of these are shown. */
+export interface ImageQuery {
+  readonly cohortId: number;
+  readonly filter: ImageFilter;
+  readonly sort: ImageSort;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** The same as `imageRows`; what has to be read for it first does not hold the process up. */
+export async function imageRowsSoon(
+  database: Database,
+  query: ImageQuery,
+): Promise<{ total: number; rows: ImageRow[] }> {
+  if (!isPlain(query.filter, query.sort)) await prepareFilmIndex(database, query.cohortId);
+  return imageRows(database, query);
+}
+
 /** A window of the cohort's images in the order asked for, and how many match in all. */
 export function imageRows(
   database: Database,
-  query: {
-    readonly cohortId: number;
-    readonly filter: ImageFilter;
-    readonly sort: ImageSort;
-    readonly offset: number;
-    readonly limit: number;
-  },
+  query: ImageQuery,
 ): { total: number; rows: ImageRow[] } {
   const { offset, limit } = query;
   const { total, ids } = isPlain(query.filter, query.sort)

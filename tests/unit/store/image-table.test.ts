@@ -3,16 +3,19 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ImageFilter } from "../../../src/shared/domain.ts";
 import { imageSortSchema } from "../../../src/shared/contract.ts";
 import { findingKeys } from "../../../src/shared/findings.ts";
-import { cohortOverview } from "../../../src/main/store/cohort-overview.ts";
+import { ageBins } from "../../../src/shared/subgroups.ts";
+import { cohortOverview, cohortOverviewSoon } from "../../../src/main/store/cohort-overview.ts";
 import { cohortSummary } from "../../../src/main/store/cohorts.ts";
 import { transaction, type Database } from "../../../src/main/store/database.ts";
 import {
   attributeSources,
   imageRow,
   imageRows,
+  imageRowsSoon,
   setImageStatus,
   type ImageSort,
 } from "../../../src/main/store/image-table.ts";
+import { prepareFilmIndex } from "../../../src/main/store/film-index.ts";
 import { labelWriter } from "../../../src/main/store/labels.ts";
 import { createSplit } from "../../../src/main/store/splits.ts";
 import { seeded } from "../../support/films.ts";
@@ -201,6 +204,47 @@ describe("the film table", () => {
   });
 });
 
+describe("what the table needs", () => {
+  const query = {
+    cohortId: 0,
+    filter: { status: "set-aside" } as const,
+    sort: { column: "patient", descending: true } as const,
+    offset: 0,
+    limit: 500,
+  };
+
+  it("is read bit by bit beside other work, and only once for all who wait", async () => {
+    database.exec(`UPDATE image SET view_position = view_position WHERE cohort_id = ${cohortId}`);
+    const state = { turns: 0, ready: false };
+    const others = (async () => {
+      while (!state.ready) {
+        await new Promise((resolve) => setImmediate(resolve));
+        state.turns++;
+      }
+    })();
+    const waiting = [prepareFilmIndex(database, cohortId), prepareFilmIndex(database, cohortId)];
+    const soon = await imageRowsSoon(database, { ...query, cohortId });
+    await Promise.all(waiting);
+    state.ready = true;
+    await others;
+    expect(state.turns).toBeGreaterThan(5);
+    expect(soon).toEqual(imageRows(database, { ...query, cohortId }));
+    expect(soon.rows.map(({ id }) => id)).toEqual(bySql(query.filter, query.sort));
+  });
+
+  it("is not out of date where films change while it is read", async () => {
+    database.exec(`UPDATE image SET view_position = view_position WHERE cohort_id = ${cohortId}`);
+    const [film = 0] = bySql({ status: "included" }, { column: "id", descending: false });
+    const soon = imageRowsSoon(database, { ...query, cohortId });
+    await new Promise((resolve) => setImmediate(resolve));
+    setImageStatus(database, film, "set-aside", "Meanwhile.");
+    const rows = (await soon).rows.map(({ id }) => id);
+    expect(rows).toContain(film);
+    expect(rows).toEqual(bySql(query.filter, query.sort));
+    setImageStatus(database, film, "included", null);
+  });
+});
+
 describe("a film's attributes", () => {
   it("say whether the film or a table gave them", () => {
     const id = addImage(database, cohortId, {
@@ -250,6 +294,71 @@ describe("the counts of a cohort", () => {
     const [film] = bySql({ status: "included" }, { column: "id", descending: false });
     labelWriter(database).setSubgroup(film ?? 0, "scanner", "A", "scanners.csv");
     expect(wards().map(({ name }) => name)).toEqual(["scanner", "ward"]);
+  });
+
+  it("are those that SQL counts", async () => {
+    const labels = labelWriter(database);
+    const patients = database.prepare("SELECT id FROM patient").pluck().all() as number[];
+    patients.forEach((id, i) => {
+      if (i % 4 !== 0) labels.setAttribute(id, "comorbidity_count", i % 3, "ills.csv");
+    });
+    const { summary, split, ...counts } = await cohortOverviewSoon(database, cohortId);
+    const count = (value: string, where = "status = 'included'") =>
+      database
+        .prepare(
+          `SELECT ${value} AS value, count(*) AS images,
+             count(DISTINCT image.patient_id) AS patients
+           FROM image JOIN patient ON patient.id = image.patient_id
+             LEFT JOIN attribute ON attribute.patient_id = patient.id
+               AND name = 'comorbidity_count'
+             LEFT JOIN split_member ON split_member.patient_id = patient.id
+             LEFT JOIN consensus ON consensus.image_id = image.id
+           WHERE image.cohort_id = ? AND ${where} GROUP BY 1 ORDER BY 1`,
+        )
+        .all(cohortId) as { value: string; images: number; patients: number }[];
+    const inOrder = (some: readonly { readonly value: string }[]) =>
+      some.toSorted((a, b) => (a.value < b.value ? -1 : 1));
+    expect(inOrder(counts.bySex)).toEqual(count("coalesce(patient.sex, 'unknown')"));
+    expect(inOrder(counts.byViewPosition)).toEqual(
+      count("coalesce(nullif(view_position, ''), 'unknown')"),
+    );
+    expect(inOrder(counts.byComorbidity)).toEqual(
+      count("coalesce(CAST(CAST(attribute.value AS INTEGER) AS TEXT), 'unknown')"),
+    );
+    expect(inOrder(counts.byStatus)).toEqual(
+      count(
+        "CASE status WHEN 'included' THEN status ELSE coalesce(status_reason, 'set aside') END",
+        "1",
+      ),
+    );
+    for (const { title, from, to } of ageBins) {
+      const [expected] = count(
+        "''",
+        `status = 'included' AND age_years >= ${from} AND age_years < ${to}`,
+      );
+      const shown = counts.byAge.find(({ value }) => value === title);
+      expect([shown?.images, shown?.patients]).toEqual([expected?.images, expected?.patients]);
+    }
+    for (const { finding, grades, positive } of counts.labels) {
+      const expected = count("grade", `status = 'included' AND finding = '${finding}'`);
+      grades.forEach((films, grade) => {
+        const row = expected.find(({ value }) => Number(value) === grade);
+        expect(films).toBe(row?.images ?? 0);
+      });
+      for (const { part, positives } of split?.parts ?? []) {
+        const [inPart] = count(
+          "''",
+          `status = 'included' AND finding = '${finding}' AND part = '${part}'
+             AND grade >= ${summary.positiveAtGrade}`,
+        );
+        expect(positives[finding]).toBe(inPart?.images ?? 0);
+      }
+      expect(positive).toBeGreaterThan(0);
+    }
+    for (const { part, images, patients: members } of split?.parts ?? []) {
+      const [expected] = count("''", `status = 'included' AND part = '${part}'`);
+      expect([images, members]).toEqual([expected?.images, expected?.patients]);
+    }
   });
 
   it("are kept while nothing changes and counted anew when something does", () => {

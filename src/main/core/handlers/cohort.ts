@@ -1,12 +1,12 @@
 import { pixelPipelineOf } from "../../dicom/pipeline.ts";
-import { cohortOverview, splitSummary } from "../../store/cohort-overview.ts";
+import { cohortOverviewSoon, splitSummary } from "../../store/cohort-overview.ts";
 import { cohortSummary, createCohort, listCohorts, renameCohort } from "../../store/cohorts.ts";
 import {
   attributeSources,
   cohortOfImage,
   imageDetails,
   imageRow,
-  imageRows,
+  imageRowsSoon,
   setImageStatus,
 } from "../../store/image-table.ts";
 import { sourcePathOfImage } from "../../store/images.ts";
@@ -41,8 +41,8 @@ export function cohortHandlers(context: CoreContext): Handlers<CohortProcedures>
       context.emit("cohort:changed", { cohortId });
       return cohort;
     },
-    "cohort:overview": ({ cohortId }) => cohortOverview(database, cohortId),
-    "cohort:images": (query) => imageRows(database, query),
+    "cohort:overview": ({ cohortId }) => cohortOverviewSoon(database, cohortId),
+    "cohort:images": (query) => imageRowsSoon(database, query),
     "cohort:image": ({ imageId }) => ({
       ...imageRow(database, imageId),
       ...imageDetails(database, imageId),
