@@ -22,6 +22,11 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      {
+        extends: true,
+        // Only by name: `npm run test:webgpu`.
+        test: { name: "webgpu", include: ["tests/webgpu/**/*.test.ts"], testTimeout: 600_000 },
+      },
     ],
   },
 });

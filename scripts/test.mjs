@@ -1,11 +1,11 @@
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { ensureBuilt } from "./setup/build.mjs";
 import { ensureDependencies } from "./setup/dependencies.mjs";
 import { distributionFolder, ensureElectron } from "./setup/electron.mjs";
 import { productEnvironment, productNode, root } from "./setup/paths.mjs";
 import { run } from "./setup/processes.mjs";
-import { runEntry, say, secondsSince } from "./setup/report.mjs";
+import { runEntry, say, secondsSince, SetupError } from "./setup/report.mjs";
 import { ensureSystemPackages } from "./setup/system-packages.mjs";
 
 const resultsFolder = join(root, "test-results");
@@ -30,6 +30,9 @@ const parts = {
   e2e: playwright,
 };
 
+/** Parts that run only where they are named. */
+const optional = { webgpu };
+
 /** What a part needs where it is run by itself. */
 const requirements = {
   lint: ["setup"],
@@ -38,6 +41,7 @@ const requirements = {
   build: ["setup"],
   integration: ["setup", "build"],
   e2e: ["setup", "electron", "build"],
+  webgpu: ["setup", "electron"],
 };
 
 class PartFailed extends Error {}
@@ -47,15 +51,16 @@ const counts = { passed: 0, failed: 0, skipped: 0 };
 /**
  * usage: node scripts/test.mjs [PART...] [-- ARGUMENT...]
  *
- * Runs the named parts, or all, and stops at the first that fails. The arguments after `--` go to
+ * Runs the named parts, or all but the optional ones, and stops at the first that fails. The arguments after `--` go to
  * the runner of the tests. The last line is `N passed, N failed`.
  */
 await runEntry(async () => {
   const divider = process.argv.indexOf("--");
   const names = process.argv.slice(2, divider === -1 ? undefined : divider);
-  const unknown = names.filter((name) => !(name in parts));
+  const all = { ...parts, ...optional };
+  const unknown = names.filter((name) => !(name in all));
   if (unknown.length > 0) {
-    say(`there is no part ${unknown.join(", ")}; the parts are ${Object.keys(parts).join(", ")}`);
+    say(`there is no part ${unknown.join(", ")}; the parts are ${Object.keys(all).join(", ")}`);
     return 2;
   }
   mkdirSync(resultsFolder, { recursive: true });
@@ -65,7 +70,7 @@ await runEntry(async () => {
     const start = performance.now();
     say(`--- ${name}`);
     try {
-      await parts[name]();
+      await all[name]();
     } catch (error) {
       failure = { name, error };
     }
@@ -87,7 +92,7 @@ await runEntry(async () => {
 function chosen(names) {
   if (names.length === 0) return Object.keys(parts);
   const wanted = new Set(names.flatMap((name) => [...(requirements[name] ?? []), name]));
-  return Object.keys(parts).filter((name) => wanted.has(name));
+  return [...Object.keys(parts), ...Object.keys(optional)].filter((name) => wanted.has(name));
 }
 
 function runnerArguments() {
@@ -118,11 +123,28 @@ function binaryOf(name) {
   return join(folder, typeof bin === "string" ? bin : bin[name]);
 }
 
-async function vitest(project) {
+/**
+ * The engine through WebGPU, on the machine's GPU if it has a driver, on Linux else on the software
+ * renderer that every Electron brings along.
+ */
+async function webgpu() {
+  const named = process.env.VK_ICD_FILENAMES || process.env.VK_DRIVER_FILES;
+  const device = ["/dev/dri", "/dev/nvidia0", "/dev/dxg"].some((path) => existsSync(path));
+  if (process.platform !== "linux" || named || device) return vitest("webgpu");
+  const folder = dirname(await ensureElectron());
+  const driver = join(folder, "vk_swiftshader_icd.json");
+  if (!existsSync(driver))
+    throw new SetupError(`no software Vulkan driver in ${folder}; name one in VK_ICD_FILENAMES.`);
+  const libraries = [folder, process.env.LD_LIBRARY_PATH].filter(Boolean).join(":");
+  return vitest("webgpu", { VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: libraries });
+}
+
+async function vitest(project, environment = {}) {
   const results = resultsFile(project);
   try {
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${results}`];
-    await tool("vitest", ["run", "--project", project, ...reporters, ...runnerArguments()]);
+    const args = ["run", "--project", project, ...reporters, ...runnerArguments()];
+    await tool("vitest", args, environment);
   } finally {
     count(results, (report) => ({
       passed: report.numPassedTests,

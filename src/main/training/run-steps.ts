@@ -11,6 +11,7 @@ import type { CanaryScorer } from "./canary-scores.ts";
 import { saveCheckpoint } from "./checkpoint.ts";
 import { Interrupted, type Interruption } from "./interruption.ts";
 import { StopHere, type JournalRequest } from "./journal-client.ts";
+import { accounted, loopAccountLine, openLoopAccount } from "./loop-account.ts";
 import type { NoiseSource } from "./noise-source.ts";
 import { mechanismOf, type StepBatch } from "./private-gradient.ts";
 import { preflight, requirePassed } from "./preflight/preflight.ts";
@@ -73,6 +74,8 @@ export async function runSteps(
     requirePassed(result, job.plan);
     port.send({ kind: "phase", phase: "Training" });
   }
+  const account = openLoopAccount();
+  const timed = accounted(network, account);
   let saved = { step: state.step, at: performance.now() };
   const save = (): void => {
     const { step } = state;
@@ -84,16 +87,16 @@ export async function runSteps(
   let ended: LoopEnding = "done";
   let ahead = prepare(first);
   for (let step = first; step <= plan.steps; step += 1) {
-    const batch = await ahead;
+    const batch = await account.during("data", () => ahead);
     // The next batch is read while the engine works.
     ahead = step < plan.steps ? prepare(step + 1) : ahead;
     ahead.catch(() => undefined);
     const outcome = await takeStepUnlessStopped(interruption, state, step, batch, {
       plan,
-      network,
+      network: timed,
       noise,
       journal: async () => {
-        if (step > job.stepsJournaled) await journal(step);
+        if (step > job.stepsJournaled) await account.during("journal", () => journal(step));
         log(`step ${step} journaled`);
       },
       beforeNoise: () => {
@@ -107,12 +110,14 @@ export async function runSteps(
       ended = interruption.wanted() ?? "stopped";
       break;
     }
+    account.add("noise", outcome.waitedForNoiseMilliseconds ?? 0);
     // A step whose canaries are half scored could not be told from one whose are not.
     await interruption.holdOff(async () => canaries?.scoreStep());
     port.send({ kind: "step", step, outcome });
     if (performance.now() - saved.at > 1000 * job.checkpointSeconds) save();
   }
   save();
+  log(loopAccountLine(account));
   await ahead.catch(() => undefined);
   return ended;
 }
