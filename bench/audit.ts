@@ -14,7 +14,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { CompiledNetwork, Engine } from "../src/main/engine/engine.ts";
 import { openEngine } from "../src/main/engine/registry.ts";
-import { networkNamed } from "../src/main/network/networks.ts";
+import { networkOf } from "../src/main/network/networks.ts";
 import { auditCanaries } from "../src/main/privacy/audit.ts";
 import { cohortSummary, listCohorts } from "../src/main/store/cohorts.ts";
 import { openDatabase } from "../src/main/store/database.ts";
@@ -126,7 +126,7 @@ async function run(variant: string): Promise<void> {
       onClosed: () => undefined,
     },
     {
-      networkNamed,
+      networkOf,
       openNoise: openNoiseThreads,
       sampleUnits: variant === "shuffled" ? shuffledBatches() : poissonSample,
       openEngine: async (name, task) => breakEngine(await openEngine(name, task), variant),

@@ -35,7 +35,7 @@ const products = await openMatrixProducts();
 
 async function measure(resolutionPixels: number): Promise<Record<string, unknown>> {
   const ours = await openTimedSteps({
-    network: args.network,
+    chosen: { network: args.network },
     resolutionPixels,
     batch,
     microbatch: args.microbatch === undefined ? null : Number(args.microbatch),

@@ -4,6 +4,7 @@
  * command line, and reads what each run wrote into its log when its steps were over.
  *
  *     node bench/loop.ts [--network resnet9] [--resolution 128] [--patients 240] [--epochs 2]
+ *       [--batch EXPECTED]
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -17,6 +18,7 @@ const { values: args } = parseArgs({
     resolution: { type: "string", default: "128" },
     patients: { type: "string", default: "240" },
     epochs: { type: "string", default: "2" },
+    batch: { type: "string" },
   },
 });
 const program = join(import.meta.dirname, "../src/main/cli/main.ts");
@@ -35,9 +37,10 @@ try {
   silhouette("import", "loop", films, "--frame", args.resolution);
   silhouette("labels", "loop", join(films, "labels.csv"));
   const shape = ["--network", args.network, "--resolution", args.resolution];
-  const epochs = ["--epochs", args.epochs];
+  const batch = args.batch === undefined ? [] : ["--batch", args.batch];
+  const steps = ["--epochs", args.epochs, ...batch];
   for (const privacy of [["--epsilon", "8"], ["--non-private"]])
-    silhouette("train", "loop", ...privacy, ...epochs, ...shape);
+    silhouette("train", "loop", ...privacy, ...steps, ...shape);
   for (const run of readdirSync(join(data, "runs"))) {
     const log = readFileSync(join(data, "runs", run, "trainer.log"), "utf8");
     console.log(/^.*run .* on .*$/m.exec(log)?.[0] ?? run);

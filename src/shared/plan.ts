@@ -31,6 +31,11 @@ export type OptimiserKind = z.infer<typeof optimiserSchema>;
 /** What a person may set before a run; every field has a default that needs no tuning. */
 export const recipeSchema = z.object({
   network: z.string(),
+  /**
+   * The layers of a network of the user's own, whose name `network` then is; checked by the network
+   * part. None where absent: `network` is one of the product's.
+   */
+  networkLayers: z.array(z.unknown()).max(1000).readonly().exactOptional(),
   resolutionPixels: z.number().int().min(16).max(1024),
   /** Expected number of units in a step (the logical batch). */
   expectedBatch: z.number().int().min(1),

@@ -19,7 +19,7 @@ port.onClosed(() => {
 await serveTrainer(port, {
   openNoise: openNoiseThreads,
   sampleUnits: poissonSample,
-  networkNamed: () => logisticNetwork(16),
+  networkOf: () => logisticNetwork(16),
   openEngine: () =>
     Promise.resolve({
       ...engine,

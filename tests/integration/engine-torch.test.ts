@@ -61,7 +61,7 @@ async function bothSteps(
     ),
   );
   await engineStep({
-    network: name,
+    chosen: { network: name },
     weightsFile,
     batchFile,
     clippingNorm: 0.8,

@@ -10,6 +10,7 @@ import {
 import { auroc } from "../evaluation/roc.ts";
 import { canariesOfRun, canaryCommitment } from "../store/audits.ts";
 import { now, type Database } from "../store/database.ts";
+import { chosenIn } from "../network/networks.ts";
 import { FrameReader } from "../store/image-cache.ts";
 import { ledgerEntryOfRun } from "../store/ledger.ts";
 import { requireRun, type RunRecord } from "../store/runs.ts";
@@ -151,7 +152,7 @@ async function targetLosses(
   }
   const scorer = openScorer(
     {
-      network: recipe.network,
+      chosen: chosenIn(recipe),
       labels: keysOf(schemeOf(run.plan)).length,
       weights,
       framePixels: set.framePixels,

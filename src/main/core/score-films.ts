@@ -9,6 +9,7 @@ import type { FilmAnswer, ReadFilm } from "../dicom/read-film.ts";
 import { DecodePool } from "../intake/decode-pool.ts";
 import { placeFilm } from "../intake/placement.ts";
 import { walk } from "../intake/walk.ts";
+import { chosenIn } from "../network/networks.ts";
 import type { RunRecord } from "../store/runs.ts";
 import { openScorer, type Scorer } from "../training/scorer-host.ts";
 import { readReleasedWeights } from "../training/released-weights.ts";
@@ -49,7 +50,7 @@ export async function scoreFilms(options: ScoreFilmsOptions): Promise<number> {
   const { recipe } = run.plan;
   const keys = keysOf(schemeOf(run.plan));
   const scorer = openScorer({
-    network: recipe.network,
+    chosen: chosenIn(recipe),
     labels: keys.length,
     weights,
     framePixels,

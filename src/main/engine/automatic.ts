@@ -1,12 +1,12 @@
+import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import type { ChosenNetwork } from "../network/networks.ts";
 import type { EngineDescription } from "./engine.ts";
 
 /** What an engine is to be chosen for. */
-export interface EngineTask {
-  /** A network by name. */
-  readonly network: string;
+export interface EngineTask extends ChosenNetwork {
   readonly resolutionPixels: number;
 }
 
@@ -43,12 +43,19 @@ const fileName = "engines.json";
 /** Older ones go: a folder moves between few machines, and drivers change seldom. */
 const mostRemembered = 100;
 
+function digestOf(layers: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(layers)).digest("hex");
+}
+
 /** What an answer holds for: these engines, devices, versions, network and resolution. */
 function keyOf(candidates: readonly EngineDescription[], task: EngineTask): string {
   const engines = candidates.map(({ name, device, version, driver }) =>
     [name, device, version, driver ?? null].join("|"),
   );
-  return [...engines.toSorted(), task.network, task.resolutionPixels].join("; ");
+  const { network, networkLayers, resolutionPixels } = task;
+  // Two networks of the user's own may have one name.
+  const layers = networkLayers === undefined ? [] : [digestOf(networkLayers)];
+  return [...engines.toSorted(), network, ...layers, resolutionPixels].join("; ");
 }
 
 /** What was measured before; a file that cannot be read is as good as none. */

@@ -1,10 +1,10 @@
 import { UserError } from "../../shared/errors.ts";
 import { initialise } from "../network/initialise.ts";
-import { networkNamed } from "../network/networks.ts";
+import { networkOf, type ChosenNetwork } from "../network/networks.ts";
 import { openEngine } from "./registry.ts";
 
 export interface EngineBenchOptions {
-  readonly network: string;
+  readonly chosen: ChosenNetwork;
   readonly resolutionPixels: number;
   /** Units in a batch. */
   readonly batch: number;
@@ -60,7 +60,7 @@ export async function openTimedSteps(options: EngineBenchOptions): Promise<Timed
   const { resolutionPixels, batch: units } = options;
   if (!Number.isInteger(units) || units < 1)
     throw new UserError("input", `A batch of ${units} units is not possible.`);
-  const network = networkNamed(options.network);
+  const network = networkOf(options.chosen);
   const engine = await openEngine(options.engine);
   const compiled = await engine.compile(network, {
     resolutionPixels,

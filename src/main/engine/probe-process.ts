@@ -1,10 +1,10 @@
 /**
  * A process of its own that tries one engine: loads its library, finds its device, and computes
- * something whose result is known; with a network and a resolution it is timed on them instead.
- * Usage: probe-process NAME [NETWORK RESOLUTION]; answers over the channel to its parent.
+ * something whose result is known; with a task it is timed on that instead.
+ * Usage: probe-process NAME [TASK AS JSON]; answers over the channel to its parent.
  */
 import { messageOf } from "../../shared/errors.ts";
-import type { Timing } from "./automatic.ts";
+import type { EngineTask, Timing } from "./automatic.ts";
 import type { Engine } from "./engine.ts";
 import type { ProbeResult } from "./probe.ts";
 
@@ -55,18 +55,19 @@ async function open(name: string): Promise<Engine> {
   return engineOn(name.slice("onnxruntime-".length), description);
 }
 
-async function time(name: string, network: string, resolutionPixels: number): Promise<Timing> {
+async function time(name: string, task: EngineTask): Promise<Timing> {
   try {
     const { timeEngine } = await import("./timing.ts");
-    return await timeEngine(await open(name), { network, resolutionPixels });
+    return await timeEngine(await open(name), task);
   } catch (error) {
     return { works: false, reason: plain(messageOf(error)) };
   }
 }
 
-const [name = "", network, resolution] = process.argv.slice(2);
+const [name = "", task] = process.argv.slice(2);
+// Only our own program starts this one.
 const result =
-  network === undefined ? await tryEngine(name) : await time(name, network, Number(resolution));
+  task === undefined ? await tryEngine(name) : await time(name, JSON.parse(task) as EngineTask);
 process.send?.(result, () => {
   process.exit(0);
 });

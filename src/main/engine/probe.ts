@@ -1,6 +1,7 @@
 import { fork } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { chosenIn } from "../network/networks.ts";
 import type { EngineTask, Timing } from "./automatic.ts";
 
 /** What a probe of an engine found, as it comes from the probing process. */
@@ -45,7 +46,8 @@ function lastWords(output: string): string {
  * @see chooseEngine
  */
 export async function runTiming(engineName: string, task: EngineTask): Promise<Timing> {
-  const words = [engineName, task.network, String(task.resolutionPixels)];
+  const { resolutionPixels } = task;
+  const words = [engineName, JSON.stringify({ ...chosenIn(task), resolutionPixels })];
   const answer = await answerOf<Timing>(probeFile(), words, timingTimeoutMilliseconds);
   return answer ?? { works: false, reason: "the probe's program file is missing." };
 }

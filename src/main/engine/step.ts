@@ -1,6 +1,6 @@
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { messageOf, UserError } from "../../shared/errors.ts";
-import { networkNamed } from "../network/networks.ts";
+import { networkOf, type ChosenNetwork } from "../network/networks.ts";
 import { readSafetensors, writeSafetensors, type NamedTensor } from "../network/safetensors.ts";
 import { loadWeights, namedTensors } from "../network/weights.ts";
 import type { UnitBatch } from "./engine.ts";
@@ -8,7 +8,7 @@ import { openEngine } from "./registry.ts";
 
 export interface EngineStepOptions {
   /** A network by name ("resnet9-smooth"). */
-  readonly network: string;
+  readonly chosen: ChosenNetwork;
   /** safetensors with every parameter of the network under torchvision's name. */
   readonly weightsFile: string;
   /** safetensors with `images` [B, V, 1, H, W] or [B, 1, H, W] and `labels` [B, L], NaN missing. */
@@ -98,7 +98,7 @@ export async function engineStep(options: EngineStepOptions): Promise<EngineStep
     await readTensors(options.batchFile),
     options.batchFile,
   );
-  const network = networkNamed(options.network, labelCount);
+  const network = networkOf(options.chosen, labelCount);
   const { weights, report } = loadWeights(network, await readTensors(options.weightsFile));
   const wrong = [...report.missing, ...report.mismatched.map(({ name }) => name)];
   if (wrong.length > 0)

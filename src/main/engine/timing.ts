@@ -1,5 +1,5 @@
 import { initialise } from "../network/initialise.ts";
-import { networkNamed } from "../network/networks.ts";
+import { networkOf } from "../network/networks.ts";
 import type { EngineTask, Timing } from "./automatic.ts";
 import type { Engine } from "./engine.ts";
 
@@ -16,7 +16,7 @@ function* ramp(): Generator<number, never> {
  * probing process. Throws what the engine throws.
  */
 export async function timeEngine(engine: Engine, task: EngineTask): Promise<Timing> {
-  const network = networkNamed(task.network);
+  const network = networkOf(task);
   const numbers = ramp();
   const weights = initialise(network, () => numbers.next().value);
   const units = 16;

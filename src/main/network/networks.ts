@@ -68,6 +68,33 @@ export function networkNamed(name: string, labels = 8): NetworkDescription {
   return defineNetwork({ name, labels, layers: choices[name].layers(labels) });
 }
 
+/** A network as recipes name it: one of the product's, or the user's own with its layers. */
+export interface ChosenNetwork {
+  readonly network: string;
+  /** As from a file, not checked yet. */
+  readonly networkLayers?: readonly unknown[];
+}
+
+/** What a recipe says of its network, and nothing else of it. */
+export function chosenIn({ network, networkLayers }: ChosenNetwork): ChosenNetwork {
+  return networkLayers === undefined ? { network } : { network, networkLayers };
+}
+
+/**
+ * The network that a recipe chose, for a number of labels.
+ *
+ * Throws UserError: "not-found" for a name that is none of the product's, "input" for layers that
+ * are no network for that many labels, with the reason.
+ */
+export function networkOf(
+  { network, networkLayers }: ChosenNetwork,
+  labels = 8,
+): NetworkDescription {
+  return networkLayers === undefined
+    ? networkNamed(network, labels)
+    : defineNetwork({ name: network, labels, layers: networkLayers });
+}
+
 /** The networks to choose from, with their size and when to take which. */
 export function networkChoices(): {
   readonly name: NetworkName;

@@ -3,7 +3,7 @@ import type { CohortSummary } from "../../shared/domain.ts";
 import { keysOf } from "../../shared/findings.ts";
 import { UserError } from "../../shared/errors.ts";
 import type { Recipe, TrainingPlan } from "../../shared/plan.ts";
-import { networkChoices, networkNamed } from "../network/networks.ts";
+import { networkChoices, networkOf } from "../network/networks.ts";
 import { checkResolution } from "../network/validate.ts";
 import { cohortSummary } from "../store/cohorts.ts";
 import { transaction, type Database } from "../store/database.ts";
@@ -123,7 +123,7 @@ export function planChoices(database: Database, choices: RunChoices): PlanChoice
         `${recipe.resolutionPixels} is not possible. Choose ${cohort.framePixels} or less.`,
     );
   }
-  checkResolution(networkNamed(recipe.network), recipe.resolutionPixels);
+  checkResolution(networkOf(recipe, keysOf(cohort.scheme).length), recipe.resolutionPixels);
   const { patients, images } = trainingUnits(database, cohortId);
   const present = cohortDelta(database, cohortId);
   if (present !== null && choices.delta !== null && choices.delta !== present) {
@@ -163,9 +163,9 @@ export function createRuns(
   const privatePlan = withPrivate ? planRun(database, choices) : null;
   const referencePlan = withReference ? planRun(database, { ...choices, epsilon: null }) : null;
   const { scheme } = cohortSummary(database, choices.cohortId);
-  const { network, initialWeights: file } = choices.recipe;
+  const { initialWeights: file } = choices.recipe;
   const startingWeights =
-    file === null ? null : matchWeights(networkNamed(network, keysOf(scheme).length), file);
+    file === null ? null : matchWeights(networkOf(choices.recipe, keysOf(scheme).length), file);
   const privateId = privatePlan === null ? null : newRunId("p");
   const referenceId = referencePlan === null ? null : newRunId("r");
   return transaction(database, () => {

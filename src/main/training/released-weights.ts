@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../shared/errors.ts";
-import { networkNamed } from "../network/networks.ts";
+import { networkOf } from "../network/networks.ts";
 import { readSafetensors } from "../network/safetensors.ts";
 import { loadWeights } from "../network/weights.ts";
 import type { NetworkDescription } from "../network/description.ts";
@@ -45,7 +45,7 @@ export function readReleasedWeights(dataFolder: string, run: RunRecord): Release
         "data folder from a backup, or train again.",
     );
   }
-  const network = networkNamed(run.plan.recipe.network, keysOf(schemeOf(run.plan)).length);
+  const network = networkOf(run.plan.recipe, keysOf(schemeOf(run.plan)).length);
   const { weights, report } = loadWeights(network, readSafetensors(bytes, file).tensors);
   if (report.missing.length + report.mismatched.length > 0) {
     throw new UserError(

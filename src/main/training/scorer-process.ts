@@ -1,7 +1,7 @@
 import { describeError } from "../../shared/messages.ts";
 import type { CompiledNetwork } from "../engine/engine.ts";
 import { openEngine } from "../engine/registry.ts";
-import { networkNamed } from "../network/networks.ts";
+import { networkOf } from "../network/networks.ts";
 import { createReducer, type Reducer } from "./frames.ts";
 import { probabilityOf } from "./scoring.ts";
 import type { CoreToScorer, ScorerJob, ScorerToCore } from "./scorer-protocol.ts";
@@ -24,7 +24,7 @@ function send(message: ScorerToCore): void {
 
 async function open(job: ScorerJob): Promise<Scorer> {
   const engine = await openEngine(job.engine);
-  const network = await engine.compile(networkNamed(job.network, job.labels), {
+  const network = await engine.compile(networkOf(job.chosen, job.labels), {
     resolutionPixels: job.resolutionPixels,
     microbatch: null,
     threads: null,

@@ -1,9 +1,9 @@
 import type { ErrorDescription } from "../../shared/messages.ts";
+import type { ChosenNetwork } from "../network/networks.ts";
 
 /** What a scoring process works with. It opens no database and reads no file of its own accord. */
 export interface ScorerJob {
-  /** A network by name. */
-  readonly network: string;
+  readonly chosen: ChosenNetwork;
   /** How many labels it scores. */
   readonly labels: number;
   /** Flat, in the order of the network's parameters. */

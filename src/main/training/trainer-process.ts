@@ -1,5 +1,5 @@
 import { openEngine } from "../engine/registry.ts";
-import { networkNamed } from "../network/networks.ts";
+import { networkOf } from "../network/networks.ts";
 import { poissonSample } from "../privacy/random.ts";
 import { openNoiseThreads } from "./noise-threads.ts";
 import { openTrainerPort } from "./trainer-protocol.ts";
@@ -16,7 +16,7 @@ port.onClosed(() => {
 });
 await serveTrainer(port, {
   openEngine,
-  networkNamed,
+  networkOf,
   openNoise: openNoiseThreads,
   sampleUnits: poissonSample,
 });

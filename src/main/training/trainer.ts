@@ -5,6 +5,7 @@ import { describeError } from "../../shared/messages.ts";
 import type { CompiledNetwork, Engine } from "../engine/engine.ts";
 import type { OpenEngineTask } from "../engine/registry.ts";
 import type { NetworkDescription } from "../network/description.ts";
+import { chosenIn, type ChosenNetwork } from "../network/networks.ts";
 import { namedTensors } from "../network/weights.ts";
 import { writeSafetensors } from "../network/safetensors.ts";
 import type { NoiseShape } from "../privacy/noise.ts";
@@ -28,7 +29,7 @@ import type { TrainerJob, TrainerPort } from "./trainer-protocol.ts";
 export interface TrainerParts {
   /** The engine of that name, or the best at hand for "auto". */
   readonly openEngine: (name: string, task: OpenEngineTask) => Promise<Engine>;
-  readonly networkNamed: (name: string, labels: number) => NetworkDescription;
+  readonly networkOf: (chosen: ChosenNetwork, labels: number) => NetworkDescription;
   /** Fresh noise of a shape for so many parameters, keyed from the operating system. */
   readonly openNoise: (shape: NoiseShape, parameterCount: number) => NoiseSource;
   readonly sampleUnits: SampleUnits;
@@ -56,7 +57,7 @@ async function train(
   const { plan } = job;
   const { recipe } = plan;
   const log = openLog(job.runFolder);
-  const description = parts.networkNamed(recipe.network, labelCountOf(job.set));
+  const description = parts.networkOf(recipe, labelCountOf(job.set));
   port.send({ kind: "phase", phase: "Preparing the network" });
   const engine = await openEngineOf(job, parts, log);
   const mechanism = mechanismOf(plan);
@@ -141,8 +142,9 @@ async function openEngineOf(
   parts: TrainerParts,
   log: (line: string) => void,
 ): Promise<Engine> {
-  const { engine, network, resolutionPixels } = job.plan.recipe;
-  const task = { dataFolder: job.dataFolder, network, resolutionPixels };
+  const { engine, resolutionPixels } = job.plan.recipe;
+  const chosen = chosenIn(job.plan.recipe);
+  const task = { dataFolder: job.dataFolder, ...chosen, resolutionPixels };
   if (job.engine === engine) return parts.openEngine(engine, task);
   try {
     return await parts.openEngine(job.engine, task);

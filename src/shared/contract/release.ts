@@ -2,6 +2,7 @@ import { z } from "zod";
 import { schemeNames, type FindingKey } from "../findings.ts";
 import type { RunSummary } from "../domain.ts";
 import type { StartingWeights } from "../starting-weights.ts";
+import { recipeSchema } from "../plan.ts";
 import { procedure, runId } from "./procedure.ts";
 
 export const exportFormats = ["safetensors", "onnx"] as const;
@@ -48,6 +49,7 @@ export const releaseProcedures = {
   "weights:match": procedure(
     z.object({
       network: z.string(),
+      networkLayers: recipeSchema.shape.networkLayers,
       /** The cohort's set of labels, which the last layer has to fit. */
       scheme: z.enum(schemeNames).default("sided"),
       file: z.string().min(1),

@@ -7,7 +7,7 @@ import { logisticEngine, logisticNetwork } from "../../support/logistic.ts";
 
 /** The product's trainer with one part broken, as TEST_BROKEN_PART says; "none" is sound. */
 const sound: TrainerParts = {
-  networkNamed: () => logisticNetwork(16),
+  networkOf: () => logisticNetwork(16),
   openEngine: () => Promise.resolve(logisticEngine()),
   openNoise: openNoiseThreads,
   sampleUnits: poissonSample,

@@ -15,7 +15,7 @@ port.onClosed(() => {
   process.kill(process.pid, "SIGKILL");
 });
 await serveTrainer(port, {
-  networkNamed: () => logisticNetwork(16),
+  networkOf: () => logisticNetwork(16),
   openNoise: openNoiseThreads,
   sampleUnits: poissonSample,
   openEngine: () =>

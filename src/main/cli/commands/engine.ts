@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { engineBench } from "../../engine/bench.ts";
 import { listEngines } from "../../engine/registry.ts";
 import { engineStep } from "../../engine/step.ts";
+import { chosenNetwork } from "../../network/network-file.ts";
 import { table } from "../output.ts";
 import { numberArgument, outputOf, wholeNumber } from "../session.ts";
 
@@ -48,7 +49,7 @@ export function addEngineCommands(program: Command): void {
   engine
     .command("step")
     .description("one private step of given weights on a given batch, without noise")
-    .requiredOption("--network <name>", "the network")
+    .requiredOption("--network <name>", "the network, or a JSON file that describes one")
     .requiredOption("--weights <file>", "safetensors with the network's parameters")
     .requiredOption("--batch <file>", "safetensors with images and labels")
     .requiredOption("--clip <norm>", "bound on one unit's gradient", numberArgument)
@@ -57,7 +58,7 @@ export function addEngineCommands(program: Command): void {
     .option("--ordinary", "also the gradient of the mean loss, as ordinary.PARAMETER")
     .action(async (options: StepOptions, command: Command) => {
       const result = await engineStep({
-        network: options.network,
+        chosen: chosenNetwork(options.network),
         weightsFile: resolve(options.weights),
         batchFile: resolve(options.batch),
         clippingNorm: options.clip,
@@ -71,14 +72,14 @@ export function addEngineCommands(program: Command): void {
   engine
     .command("bench")
     .description("medians of a forward pass, an ordinary and a private step")
-    .option("--network <name>", "the network", "resnet9")
+    .option("--network <name>", "the network, or a JSON file that describes one", "resnet9")
     .option("--resolution <pixels>", "side of the frame", wholeNumber(16), 64)
     .option("--batch <n>", "units in a batch", wholeNumber(1), 16)
     .option("--microbatch <n>", "units computed at once", wholeNumber(1))
     .option("--engine <name>", "what computes", "auto")
     .action(async (options: BenchOptions, command: Command) => {
       const result = await engineBench({
-        network: options.network,
+        chosen: chosenNetwork(options.network),
         resolutionPixels: options.resolution,
         batch: options.batch,
         microbatch: options.microbatch ?? null,

@@ -12,6 +12,8 @@ import type { ClassWeights, NoiseKind, PrivacyUnit, Recipe } from "../../../shar
 import { pretrainedStart } from "../../../shared/pretrained.ts";
 import { startingWeightsInWords } from "../../../shared/starting-weights.ts";
 import type { Core } from "../../core/core.ts";
+import { chosenNetwork } from "../../network/network-file.ts";
+import { chosenIn } from "../../network/networks.ts";
 import { table, type Output } from "../output.ts";
 import { numberArgument, wholeNumber, withCore } from "../session.ts";
 import { cohortNamed, defaultSplit } from "./cohort.ts";
@@ -44,7 +46,7 @@ export function addTrainingCommands(program: Command): void {
     .option("--epochs <n>", "expected passes over the training patients", numberArgument)
     .option("--batch <n>", "expected number of units in a step", wholeNumber(1))
     .option("--clip <norm>", "bound on one unit's contribution", numberArgument)
-    .option("--network <name>", "the network")
+    .option("--network <name>", "the network, or a JSON file that describes one")
     .option("--resolution <pixels>", "side of the training frame", wholeNumber(16))
     .option("--init <file>", "safetensors with the weights to start from")
     .option("--engine <name>", "what computes; engine list shows the names")
@@ -65,10 +67,10 @@ export function addTrainingCommands(program: Command): void {
         await ensureSplit(core, output, cohort.id);
         const { recipe } = await core.call("training:defaults", { cohortId: cohort.id });
         const changed = changedRecipe(recipe, options);
-        const { network, initialWeights: file } = changed;
+        const { initialWeights: file } = changed;
         if (file !== null) {
           const taken = await core.call("weights:match", {
-            network,
+            ...chosenIn(changed),
             scheme: cohort.scheme,
             file,
           });
@@ -132,7 +134,7 @@ function changedRecipe(recipe: Recipe, options: TrainOptions): Recipe {
     epochs: options.epochs ?? start.epochs,
     expectedBatch: options.batch ?? recipe.expectedBatch,
     clipping: { ...recipe.clipping, norm: options.clip ?? recipe.clipping.norm },
-    network: options.network ?? recipe.network,
+    ...(options.network === undefined ? {} : chosenNetwork(options.network)),
     resolutionPixels: options.resolution ?? recipe.resolutionPixels,
     initialWeights: options.init === undefined ? recipe.initialWeights : resolve(options.init),
     engine: options.engine ?? recipe.engine,

@@ -4,7 +4,7 @@ import type { Comparison } from "../../../shared/comparison.ts";
 import { UserError } from "../../../shared/errors.ts";
 import { compareRuns, type RunToEvaluate } from "../../evaluation/compare.ts";
 import { isInventedManufacturer } from "../../dicom/manufacturers.ts";
-import { networkNamed } from "../../network/networks.ts";
+import { networkOf } from "../../network/networks.ts";
 import { meaningOf } from "../../privacy/meaning.ts";
 import { writeReport, type ReportInput } from "../../report/report.ts";
 import { cohortOverview } from "../../store/cohort-overview.ts";
@@ -76,7 +76,7 @@ function reportInput(
   if (privacy === null) throw new Error("a private run has privacy in its plan");
   const meaning = meaningOf(privateRun.epsilonSpent ?? privacy.epsilon, privacy.delta, recipe.unit);
   const patient = privateRun.patientSpent;
-  const { parameterCount } = networkNamed(recipe.network, keysOf(schemeOf(privateRun.plan)).length);
+  const { parameterCount } = networkOf(recipe, keysOf(schemeOf(privateRun.plan)).length);
   const manufacturers = manufacturersOf(database, cohortId);
   return {
     overview: cohortOverview(database, cohortId),

@@ -6,7 +6,7 @@ import type { ExportFormat, ExportedModel } from "../../../shared/contract/relea
 import { UserError } from "../../../shared/errors.ts";
 import { inferenceModel } from "../../engine/inference-model.ts";
 import { writeModel } from "../../engine/onnxruntime/model.ts";
-import { networkNamed } from "../../network/networks.ts";
+import { networkOf } from "../../network/networks.ts";
 import { writeSafetensors } from "../../network/safetensors.ts";
 import { namedTensors } from "../../network/weights.ts";
 import { modelCard } from "../../report/model-card.ts";
@@ -62,8 +62,8 @@ export function releaseHandlers(context: CoreContext): Handlers<ReleaseProcedure
   const { database, queue, jobs } = context;
   const scorings = new Map<string, Scoring>();
   return {
-    "weights:match": ({ network, scheme, file }) =>
-      matchWeights(networkNamed(network, keysOf(scheme).length), file),
+    "weights:match": ({ scheme, file, ...chosen }) =>
+      matchWeights(networkOf(chosen, keysOf(scheme).length), file),
     "weights:of-run": ({ runId }) => {
       requireRun(database, runId);
       return startingWeightsOf(database, runId);
