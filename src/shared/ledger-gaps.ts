@@ -19,6 +19,6 @@ export function describeGap(gap: LedgerGap): string {
         : `Entries ${missing.from} to ${missing.to}`;
   return (
     `${entries} of the ledger went missing at its end; acknowledged on ${on}${who} (entry ${sequence}): ` +
-    `"${reason ?? ""}". What they recorded is not counted.`
+    `"${(reason ?? "").replace(/[.\s]+$/, "")}". What they recorded is not counted.`
   );
 }

@@ -33,12 +33,16 @@ export async function ledgerPlace(): Promise<LedgerPlace> {
 export function carriedOutRun(
   { database, cohortId }: LedgerPlace,
   steps: number,
-  choices: { readonly epsilon?: number | null; readonly unit?: "patient" | "image" } = {},
+  choices: {
+    readonly epsilon?: number | null;
+    readonly unit?: "patient" | "image";
+    readonly classWeights?: "none" | "private";
+  } = {},
 ): string {
-  const { epsilon = 4, unit = "patient" } = choices;
+  const { epsilon = 4, unit = "patient", classWeights = "none" } = choices;
   const [runId] = createRuns(database, {
     cohortId,
-    recipe: { ...smallRecipe, unit },
+    recipe: { ...smallRecipe, unit, classWeights },
     epsilon,
     delta: null,
     withReference: false,

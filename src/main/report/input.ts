@@ -22,6 +22,8 @@ export interface ReportInput {
     readonly sentence: string;
     readonly patientSentence: string | null;
   };
+  /** Epsilon of the private run by each accountant; both are upper bounds. */
+  readonly accountants: { readonly rdp: number | null; readonly pld: number | null };
   /** What audits of the two runs found; a run without one is null. */
   readonly audits?: {
     readonly private: AuditResult | null;

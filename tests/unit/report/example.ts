@@ -201,6 +201,7 @@ export async function exampleInput(
     },
     privateRun: run("private"),
     referenceRun: run("reference"),
+    accountants: { rdp: 8.6432, pld: 7.8912 },
     meaning: {
       worstCasePosterior: Math.exp(7.8912) / (1 + Math.exp(7.8912)),
       // The trade-off of a Gaussian mechanism with mu = 1.6, as an example of a curve.

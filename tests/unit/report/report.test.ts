@@ -121,6 +121,10 @@ describe("writeReport", () => {
     expect(text).toContain(`Page ${String(written.pages)} of ${String(written.pages)}`);
   });
 
+  it.skipIf(!hasPoppler)(`states epsilon by both accountants${needsPoppler}`, () => {
+    expect(text.replace(/\s+/gu, " ")).toContain("by RDP, and by PLD 8.64 and 7.89");
+  });
+
   it.skipIf(!hasPoppler)(`suppresses cells under the minimum${needsPoppler}`, () => {
     // Three patients of unknown age, and the next smallest group, which the total gives away.
     expect(text).toMatch(/Unknown\s+fewer than 5/u);

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { requireRun } from "../../../src/main/store/runs.ts";
 import { setCap } from "../../../src/main/training/cap.ts";
 import { openRun, verifyCohortLedger } from "../../../src/main/training/journal.ts";
+import { recordRestoration } from "../../../src/main/training/ledger-gaps.ts";
 import { createRuns, trainingDefaults } from "../../../src/main/training/planning.ts";
 import { requeueRun } from "../../../src/main/training/recovery.ts";
 import { recordRelease } from "../../../src/main/training/releases.ts";
@@ -23,7 +24,8 @@ async function everyKind(): Promise<LedgerPlace & { runs: string[]; kinds: strin
   requeueRun(database, first);
   openRun(database, first, process.pid, { splitId: 1, initialSeed: "seed" });
   database.prepare("UPDATE run SET state = 'queued' WHERE id = ?").run(first);
-  const second = carriedOutRun(place, 3);
+  const second = carriedOutRun(place, 3, { classWeights: "private" });
+  recordRestoration(database, "2026-11-20T08:30:00.000Z");
   recordRelease(database, "comparison", [first]);
   carriedOutRun(place, 2, { epsilon: null });
   allowTampering(database);
@@ -44,7 +46,15 @@ describe("tampering with an entry of any kind", () => {
     const place = await everyKind();
     const { database, kinds } = place;
     expect(new Set(kinds)).toEqual(
-      new Set(["cap-changed", "run-planned", "run-ended", "run-resumed", "release"]),
+      new Set([
+        "cap-changed",
+        "run-planned",
+        "run-ended",
+        "run-resumed",
+        "class-counts",
+        "restored",
+        "release",
+      ]),
     );
     const last = kinds.length;
     for (let sequence = 1; sequence <= last; sequence += 1) {

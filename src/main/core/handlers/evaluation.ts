@@ -5,15 +5,19 @@ import { UserError } from "../../../shared/errors.ts";
 import { compareRuns, type RunToEvaluate } from "../../evaluation/compare.ts";
 import { isInventedManufacturer } from "../../dicom/manufacturers.ts";
 import { networkOf } from "../../network/networks.ts";
+import { epsilonOf } from "../../privacy/accountant.ts";
 import { meaningOf } from "../../privacy/meaning.ts";
 import { writeReport, type ReportInput } from "../../report/report.ts";
 import { cohortOverview } from "../../store/cohort-overview.ts";
 import { keptAudit } from "../../store/audits.ts";
 import { keepComparison, keptComparison, scoredImages } from "../../store/comparisons.ts";
+import { requireRun } from "../../store/runs.ts";
 import { manufacturersOf } from "../../store/image-table.ts";
 import { optimiserInWords } from "../../training/recipe-words.ts";
 import { prepareFigures } from "../../training/account-service.ts";
 import { recordRelease } from "../../training/releases.ts";
+import { spendingOf } from "../../training/spending-runs.ts";
+import { unitMechanisms } from "../../training/spending.ts";
 import { ledgerQuestions, readLedger, runSummary } from "../../training/run-summaries.ts";
 import type { CoreContext } from "../context.ts";
 import type { JobControl } from "../jobs.ts";
@@ -90,6 +94,10 @@ function reportInput(
       sentence: meaning.sentence,
       patientSentence: patient == null ? null : meaningOf(patient.epsilon, privacy.delta).sentence,
     },
+    accountants: epsilonOf(
+      unitMechanisms(spendingOf(database, requireRun(database, pair.privateRunId))),
+      privacy.delta,
+    ),
     audits: {
       private: keptAudit(database, pair.privateRunId),
       reference: keptAudit(database, pair.referenceRunId),

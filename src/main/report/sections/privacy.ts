@@ -1,6 +1,14 @@
 import { privacyChecklist, type ChecklistItem } from "../../../shared/checklist.ts";
 import { printTheme, tradeOffChart } from "../../../shared/charts/index.ts";
-import { count, decimals, epsilonText, percent, rate, scientific } from "../format.ts";
+import {
+  count,
+  decimals,
+  epsilonText,
+  percent,
+  rate,
+  scientific,
+  undefinedMark,
+} from "../format.ts";
 import { unitOf, type ReportFacts } from "../input.ts";
 import { drawFigure, type Pen } from "../layout/figure.ts";
 import type { Sheet } from "../layout/sheet.ts";
@@ -66,6 +74,7 @@ export function writePrivacy(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
       ["δ", scientific(privacy.delta)],
       ["ε of the plan", epsilonText(privacy.epsilon)],
       ["ε spent by this run", epsilon],
+      ["by RDP, and by PLD", bothAccountants(facts)],
       ...(patient === null
         ? []
         : [
@@ -138,6 +147,13 @@ function writeChecklist(sheet: Sheet, facts: ReportFacts): void {
   sheet.bullets(items.filter((item) => !item.covered).map(line));
   sheet.heading(2, "What it covers");
   sheet.bullets(items.filter((item) => item.covered).map(line));
+}
+
+function bothAccountants({ accountants }: ReportFacts): string {
+  const { rdp, pld } = accountants;
+  const shown = (epsilon: number | null): string =>
+    epsilon === null ? undefinedMark : epsilonText(epsilon);
+  return `${shown(rdp)} and ${shown(pld)}`;
 }
 
 /** Lays pairs of quantity and value out in two columns, read down the left one first. */
