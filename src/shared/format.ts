@@ -44,6 +44,11 @@ export function formatCount(count: number): string {
   return count.toLocaleString("en-US");
 }
 
+/** A count with its noun: "1 patient", "3 patients". The plural defaults to the noun with an s. */
+export function formatCounted(value: number, noun: string, plural = `${noun}s`): string {
+  return `${formatCount(value)} ${value === 1 ? noun : plural}`;
+}
+
 /** "312/s", "4.2/s" or "12/min". */
 export function formatRate(perSecond: number, unit: string): string {
   if (perSecond >= 10) return `${formatCount(Math.round(perSecond))} ${unit}/s`;

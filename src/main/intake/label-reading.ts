@@ -1,3 +1,4 @@
+import { formatCounted } from "../../shared/format.ts";
 import { readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type {
@@ -189,8 +190,8 @@ function sidelessNotes(rows: readonly PresetRow[], scheme: SchemeName): string[]
     return stated.length === 0
       ? []
       : [
-          `${findingNamed(finding).title}: ${stated.length} rows, ${positive} of them positive, ` +
-            "name no side, so they label neither the right nor the left.",
+          `${findingNamed(finding).title}: ${formatCounted(stated.length, "row")}, ${positive} positive, ` +
+            "without a side, so they label neither the right nor the left.",
         ];
   });
   return notes.length === 0

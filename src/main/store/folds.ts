@@ -1,7 +1,9 @@
+import { formatCounted } from "../../shared/format.ts";
 import { randomInt } from "node:crypto";
 import type { SplitPart } from "../../shared/domain.ts";
 import { UserError } from "../../shared/errors.ts";
 import type { Database } from "./database.ts";
+import { groupsSharingContent } from "./shared-films.ts";
 
 /** A part of the split for each patient, and what each part came to. */
 export interface FoldAssignment {
@@ -42,9 +44,11 @@ export function assignmentByFolds(
         "split column first, or split by fractions.",
     );
   }
-  const parts = partBy(rows, ({ patient }) => patient, "patients");
-  partBy(rows, ({ content }) => content, "films");
-  if (![...parts.values()].includes("validation")) takeValidation(parts, validationShare);
+  const parts = partBy(rows, ({ patient }) => patient, "patient");
+  partBy(rows, ({ content }) => content, "film");
+  if (![...parts.values()].includes("validation")) {
+    takeValidation(parts, validationShare, groupsSharingContent(database, cohortId));
+  }
   const share = (part: SplitPart): number => {
     const count = [...parts.values()].filter((each) => each === part).length;
     if (count > 0) return count / parts.size;
@@ -82,16 +86,25 @@ function partBy<Key>(
   if (onBothSides.size === 0) return parts;
   throw new UserError(
     "input",
-    `The data set's folds put ${onBothSides.size} ${what} into more than one part, so results ` +
+    `The data set's folds put ${formatCounted(onBothSides.size, what)} into more than one part, so results ` +
       "would be measured on what was trained on. Set their films aside, or split by fractions.",
   );
 }
 
-function takeValidation(parts: Map<number, SplitPart>, share: number): void {
+/** Patients who share a film go together, so that it does not stand in both parts. */
+function takeValidation(
+  parts: Map<number, SplitPart>,
+  share: number,
+  together: ReadonlyMap<number, readonly number[]>,
+): void {
   const train = [...parts].flatMap(([patient, part]) => (part === "train" ? [patient] : []));
   const wanted = Math.max(1, Math.round(train.length * share));
-  for (let taken = 0; taken < wanted && train.length > 1; taken++) {
+  let taken = 0;
+  while (taken < wanted && train.length > 1) {
     const [patient] = train.splice(randomInt(train.length), 1);
-    if (patient !== undefined) parts.set(patient, "validation");
+    if (patient === undefined || parts.get(patient) !== "train") continue;
+    const group = (together.get(patient) ?? [patient]).filter((one) => parts.get(one) === "train");
+    for (const one of group) parts.set(one, "validation");
+    taken += group.length;
   }
 }

@@ -1,7 +1,9 @@
 import { randomInt } from "node:crypto";
 import type { SplitPart } from "../../shared/domain.ts";
 import { UserError } from "../../shared/errors.ts";
+import { formatCounted } from "../../shared/format.ts";
 import { now, transaction, type Database } from "./database.ts";
+import { filmsInSeveralParts, groupsSharingContent } from "./shared-films.ts";
 import { assignmentByFolds, type FoldAssignment } from "./folds.ts";
 
 export interface SplitRow {
@@ -99,12 +101,28 @@ function store(database: Database, cohortId: number, work: () => FoldAssignment)
     for (const [patient, part] of parts) insert.run(id, patient, part);
     const created = currentSplit(database, cohortId);
     if (created === null) throw new Error("the split was not stored");
+    if (filmsInSeveralParts(database, created.id) > 0) {
+      throw new Error("the split puts a film into two parts");
+    }
     return created;
   });
 }
 
-/** Marks the split as used: from now on it does not change. */
+/**
+ * Marks the split as used: from now on it does not change.
+ *
+ * @throws UserError "conflict" where a film that came since stands in two parts, under two patients
+ */
 export function lockSplit(database: Database, splitId: number): void {
+  const shared = filmsInSeveralParts(database, splitId);
+  if (shared > 0) {
+    throw new UserError(
+      "conflict",
+      `${formatCounted(shared, "film stands", "films stand")} in two parts of the split, as films ` +
+        "of two patients: results would be measured on what was trained on. Set one of each two " +
+        "aside, or make the split anew.",
+    );
+  }
   database
     .prepare("UPDATE split SET locked_at = ? WHERE id = ? AND locked_at IS NULL")
     .run(now(), splitId);
@@ -151,24 +169,6 @@ function strataOf(database: Database, cohortId: number): Stratum[] {
     strata.set(key, groups);
   }
   return [...strata.values()].map((groups) => ({ groups }));
-}
-
-/** Patients that share a film, each mapped to its whole connected group. */
-function groupsSharingContent(database: Database, cohortId: number): Map<number, number[]> {
-  const pairs = database
-    .prepare(
-      `SELECT DISTINCT a.patient_id AS a, b.patient_id AS b FROM image a
-       JOIN image b ON b.cohort_id = a.cohort_id AND b.content_hash = a.content_hash
-         AND b.patient_id > a.patient_id
-       WHERE a.cohort_id = ?`,
-    )
-    .all(cohortId) as { a: number; b: number }[];
-  const groups = new Map<number, number[]>();
-  for (const { a, b } of pairs) {
-    const merged = [...new Set([...(groups.get(a) ?? [a]), ...(groups.get(b) ?? [b])])];
-    for (const member of merged) groups.set(member, merged);
-  }
-  return groups;
 }
 
 function assign(strata: readonly Stratum[], fractions: SplitFractions): Map<number, SplitPart> {

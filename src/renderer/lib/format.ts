@@ -1,7 +1,7 @@
 import type { Interval } from "../../shared/comparison.ts";
 import * as shared from "../../shared/format.ts";
 
-export { formatCount, formatInterval } from "../../shared/format.ts";
+export { formatCount, formatCounted, formatInterval } from "../../shared/format.ts";
 
 /** What stands where there is no value. */
 export const noValue = "–";
@@ -22,11 +22,6 @@ export function formatRate(perSecond: number | null, unit: string): string {
   return perSecond === null || !Number.isFinite(perSecond)
     ? noValue
     : shared.formatRate(perSecond, unit);
-}
-
-/** A count with its noun: "1 patient", "3 patients". The plural defaults to the noun with an s. */
-export function formatCounted(value: number, noun: string, plural = `${noun}s`): string {
-  return `${shared.formatCount(value)} ${value === 1 ? noun : plural}`;
 }
 
 const superscripts: Readonly<Record<string, string>> = {

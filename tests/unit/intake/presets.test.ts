@@ -80,7 +80,7 @@ describe("CheXpert", () => {
     for (const { grades } of rows) {
       expect(Object.keys(grades).filter((key) => /right|left/.test(key))).toEqual([]);
     }
-    expect(notes.join(" ")).toContain("Pleural effusion: 3 rows, 2 of them positive, name no side");
+    expect(notes.join(" ")).toContain("Pleural effusion: 3 rows, 2 positive, without a side");
   });
 });
 
@@ -148,7 +148,7 @@ describe("NIH ChestX-ray14", () => {
       grades: { cardiomegaly: 2, congestion: 0 },
     });
     expect(rows[1]).toMatchObject({ ageYears: null, part: "test", viewPosition: "AP" });
-    expect(notes.join(" ")).toContain("1 rows state an impossible age");
+    expect(notes.join(" ")).toContain("1 row states an impossible age");
   });
 });
 
@@ -220,7 +220,7 @@ describe("PadChest", () => {
     });
     expect(rows[0]?.grades).not.toHaveProperty("pleural_effusion_right");
     expect(rows[0]?.grades).not.toHaveProperty("pleural_effusion_left");
-    expect(notes.join(" ")).toContain("Pleural effusion: 1 rows, 1 of them positive, name no side");
+    expect(notes.join(" ")).toContain("Pleural effusion: 1 row, 1 positive, without a side");
   });
 
   it("says nothing for unlabelled films, and keeps an age but no birth year", () => {
@@ -262,7 +262,7 @@ describe("TAIX-Ray", () => {
       `u1,${fold},${split},p1,d1,2020-01-01,61,F,Normal,None,None,None,None,None,None,None\n`;
     const { rows, notes } = read({ "labels.csv": header + row(0, "test") + row(1, "train") });
     expect(rows.map(({ part }) => part)).toEqual(["test"]);
-    expect(notes.join(" ")).toContain("1 rows repeat a film");
+    expect(notes.join(" ")).toContain("1 row repeats a film");
   });
 });
 

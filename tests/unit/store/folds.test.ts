@@ -45,6 +45,20 @@ describe("a split by the data set's own folds", () => {
     expect(counts()).toEqual({ train: 18, validation: 2, test: 10 });
   });
 
+  it("takes patients who share a film into validation together", () => {
+    // Each two patients have one film between them.
+    const shared = official.flatMap((film) => [
+      film,
+      { ...film, content: `pair ${Math.floor(film.patient / 2)}` },
+    ]);
+    for (let attempt = 0; attempt < 10; attempt += 1) {
+      const { database, cohortId, counts } = cohortOf(shared);
+      createSplitByFolds(database, cohortId, 0.1);
+      expect(counts()).toEqual({ train: 18, validation: 2, test: 10 });
+      database.close();
+    }
+  });
+
   it("takes the named validation part as it is", () => {
     const { database, cohortId, counts } = cohortOf([
       ...official,
@@ -57,11 +71,11 @@ describe("a split by the data set's own folds", () => {
   it("is refused where a patient, or one film under two patients, stands on both sides", () => {
     const twice = cohortOf([...official, { patient: 0, part: "test" }]);
     expect(() => createSplitByFolds(twice.database, twice.cohortId)).toThrow(
-      /put 1 patients into more than one part/,
+      /put 1 patient into more than one part/,
     );
     const shared = cohortOf([...official, { patient: 50, part: "test", content: "content 0" }]);
     expect(() => createSplitByFolds(shared.database, shared.cohortId)).toThrow(
-      /put 1 films into more than one part/,
+      /put 1 film into more than one part/,
     );
     expect(shared.counts()).toEqual({});
   });

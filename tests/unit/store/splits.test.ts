@@ -71,6 +71,47 @@ describe("a split by patient", () => {
     database.close();
   });
 
+  it("is not used once a film stands in two of its parts", () => {
+    const { database, cohortId } = labelledCohort(60, () => 1);
+    const split = createSplit(database, cohortId, fractions);
+    const patientIn = (part: string) =>
+      database
+        .prepare(
+          `SELECT pseudonym FROM patient JOIN split_member ON patient_id = patient.id
+           WHERE part = ? LIMIT 1`,
+        )
+        .pluck()
+        .get(part) as string;
+    for (const part of ["train", "test"]) {
+      const patient = patientIn(part);
+      addImage(database, cohortId, { patient, instance: `twin ${part}`, content: "twin" });
+    }
+    expect(() => lockSplit(database, split.id)).toThrow(/^1 film stands in two parts of the split/);
+    database.exec("UPDATE image SET status = 'set-aside' WHERE instance_pseudonym = 'twin train'");
+    lockSplit(database, split.id);
+    expect(currentSplit(database, cohortId)?.lockedAt).not.toBeNull();
+    database.close();
+  });
+
+  it("spreads sexes and findings over the parts as the cohort has them", () => {
+    const { database, cohortId } = labelledCohort(300, () => 1);
+    createSplit(database, cohortId, { train: 0.6, validation: 0.2, test: 0.2 });
+    const shares = database
+      .prepare(
+        `SELECT avg(patient.sex = 'F') AS female, avg(consensus.grade >= 2) AS positive
+         FROM split_member JOIN patient ON patient.id = split_member.patient_id
+         JOIN image ON image.patient_id = patient.id
+         JOIN consensus ON consensus.image_id = image.id GROUP BY part`,
+      )
+      .all() as { female: number; positive: number }[];
+    expect(shares).toHaveLength(3);
+    for (const { female, positive } of shares) {
+      expect(Math.abs(female - 1 / 2)).toBeLessThan(0.04);
+      expect(Math.abs(positive - 1 / 3)).toBeLessThan(0.04);
+    }
+    database.close();
+  });
+
   it("can be made anew until a run has used it, and not after", () => {
     const { database, cohortId } = labelledCohort(40, () => 1);
     createSplit(database, cohortId, fractions);

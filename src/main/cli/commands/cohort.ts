@@ -15,7 +15,7 @@ import {
   schemeNames,
   type SchemeName,
 } from "../../../shared/findings.ts";
-import { formatCount, formatDuration } from "../../../shared/format.ts";
+import { formatCount, formatCounted, formatDuration } from "../../../shared/format.ts";
 import type { Core } from "../../core/core.ts";
 import { table } from "../output.ts";
 import { waitForJob, withCore, wholeNumber } from "../session.ts";
@@ -171,9 +171,9 @@ const rowsListed = 20;
 
 export function describeImport(result: ImportResult): string {
   const lines = [
-    `${formatCount(result.found)} files: ${formatCount(result.imported)} imported ` +
+    `${formatCounted(result.found, "file")}: ${formatCount(result.imported)} imported ` +
       `(${formatCount(result.setAside)} of them set aside), ` +
-      `${formatCount(result.duplicates)} duplicates, ` +
+      `${formatCounted(result.duplicates, "duplicate")}, ` +
       `${formatCount(result.quarantined.length)} quarantined, ` +
       `${formatCount(result.passedOver)} passed over as no films, in ${formatDuration(result.seconds)}`,
   ];
@@ -210,8 +210,8 @@ function describeCohort(overview: CohortOverview): string {
           ...overview.split.parts.map((part) => [`  ${part.part}`, part.patients, part.images]),
         ]);
   return [
-    `${summary.name}: ${formatCount(summary.images)} images of ` +
-      `${formatCount(summary.patients)} patients, frames of ${summary.framePixels} px`,
+    `${summary.name}: ${formatCounted(summary.images, "image")} of ` +
+      `${formatCounted(summary.patients, "patient")}, frames of ${summary.framePixels} px`,
     counts("Status", overview.byStatus),
     counts("Sex", overview.bySex),
     counts("Age", overview.byAge),

@@ -13,7 +13,7 @@ import {
 import type { LabelImportResult } from "../../../shared/domain.ts";
 import { messageOf, UserError } from "../../../shared/errors.ts";
 import { findings } from "../../../shared/findings.ts";
-import { formatCount } from "../../../shared/format.ts";
+import { formatCount, formatCounted } from "../../../shared/format.ts";
 import { table } from "../output.ts";
 
 export const presetHelp =
@@ -64,10 +64,10 @@ const rowsListed = 20;
 
 export function describeLabels(result: LabelImportResult): string {
   const lines = [
-    `${formatCount(result.rows)} rows: ${formatCount(result.matched)} matched, ` +
+    `${formatCounted(result.rows, "row")}: ${formatCount(result.matched)} matched, ` +
       `${formatCount(result.unmatched.length)} unmatched, ` +
       `${formatCount(result.invalid.length)} with something that was not taken; ` +
-      `${formatCount(result.filmsWithoutRow.count)} films have no row`,
+      `${formatCounted(result.filmsWithoutRow.count, "film has", "films have")} no row`,
   ];
   const listed = [...result.unmatched, ...result.invalid].toSorted((a, b) => a.row - b.row);
   for (const { row, reason } of listed.slice(0, rowsListed)) lines.push(`  row ${row}: ${reason}`);
@@ -81,10 +81,10 @@ export function describeLabels(result: LabelImportResult): string {
 export function describePreview(preview: LabelPreview): string {
   const named = preview.preset === null ? "a table of your own" : preview.preset.title;
   const lines = [
-    `Read as ${named}: ${formatCount(preview.matched)} rows fit a film, ` +
+    `Read as ${named}: ${formatCounted(preview.matched, "row fits", "rows fit")} a film, ` +
       `${formatCount(preview.unmatched.count)} do not, ` +
       `${formatCount(preview.invalid.count)} cannot be read; ` +
-      `${formatCount(preview.filmsWithoutRow)} films have no row.`,
+      `${formatCounted(preview.filmsWithoutRow, "film has", "films have")} no row.`,
     ...preview.problems.map((problem) => `Cannot be imported: ${problem}`),
     ...preview.notes.map((note) => `Note: ${note}`),
     table([

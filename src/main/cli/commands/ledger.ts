@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
 import type { Ledger, LedgerRun } from "../../../shared/domain.ts";
 import { messageOf, UserError } from "../../../shared/errors.ts";
-import { formatDelta, formatEpsilon, formatNumber } from "../../../shared/format.ts";
+import { formatCounted, formatDelta, formatEpsilon, formatNumber } from "../../../shared/format.ts";
 import { describeGap } from "../../../shared/ledger-gaps.ts";
 import type { Core } from "../../core/core.ts";
 import { exportStandsIn, verifyLedgerExport } from "../../training/ledger-export.ts";
@@ -64,7 +64,8 @@ async function onLedger(
     const written = await core.call("ledger:export", { cohortId, file: resolve(options.export) });
     output.result(
       written,
-      () => `${written.file}: ${written.entries} entries, key ${written.fingerprint}`,
+      () =>
+        `${written.file}: ${formatCounted(written.entries, "entry", "entries")}, key ${written.fingerprint}`,
     );
     return;
   }
@@ -85,7 +86,7 @@ function verifyExport(file: string, output: Output): void {
   const found = verifyLedgerExport(readText(file), file);
   output.result(found, () =>
     [
-      `${found.cohort}: ${found.entries} entries, epsilon ` +
+      `${found.cohort}: ${formatCounted(found.entries, "entry", "entries")}, epsilon ` +
         (found.epsilon === null ? "∞" : formatEpsilon(found.epsilon)) +
         (found.delta === null ? "" : ` at delta ${formatDelta(found.delta)}`),
       `Signed with the key of fingerprint ${found.fingerprint}: compare it with the site's.`,
@@ -143,7 +144,7 @@ function describeLedger(ledger: Ledger): string {
     cap === null ? "No budget cap." : `Budget cap: epsilon ${String(cap)}.`,
     ...verification.gaps.map(describeGap),
     verification.intact
-      ? `Chain intact, ${ledger.entries.length} entries.`
+      ? `Chain intact, ${formatCounted(ledger.entries.length, "entry", "entries")}.`
       : `TAMPERED:\n  ${verification.findings.join("\n  ")}`,
     verification.canBeAcknowledged
       ? "If you know why, as after a restored backup, record it with --acknowledge-gap REASON."

@@ -5,7 +5,7 @@ import {
   type ExportFormat,
   type FilmScores,
 } from "../../../shared/contract/release.ts";
-import { formatCount, formatNumber } from "../../../shared/format.ts";
+import { formatCount, formatCounted, formatNumber } from "../../../shared/format.ts";
 import { table } from "../output.ts";
 import { waitForJob, withCore } from "../session.ts";
 import { describeRun, waitForRun } from "./training.ts";
@@ -94,7 +94,7 @@ function describeScores(scores: FilmScores): string {
     ]),
     rest > 0 ? `... and ${formatCount(rest)} more; --out writes all.` : "",
     ...scores.unreadable.map(({ path, reason }) => `Not scored: ${path}: ${reason}`),
-    `${formatCount(scores.scored)} of ${formatCount(scores.found)} files scored with run ` +
+    `${formatCount(scores.scored)} of ${formatCounted(scores.found, "file")} scored with run ` +
       `${scores.run}.${scores.file === null ? "" : ` Table: ${scores.file}`}`,
   ]
     .filter((line) => line !== "")

@@ -5,7 +5,12 @@ import type { Comparison, RunEvaluation } from "../../../shared/comparison.ts";
 import { messageOf, UserError } from "../../../shared/errors.ts";
 import { findingsOf } from "../../../shared/findings.ts";
 import { schemeOf } from "../../../shared/plan.ts";
-import { formatDelta, formatEpsilon, formatInterval } from "../../../shared/format.ts";
+import {
+  formatCounted,
+  formatDelta,
+  formatEpsilon,
+  formatInterval,
+} from "../../../shared/format.ts";
 import { shownGroups, suppressedPairs } from "../../../shared/suppression.ts";
 import { attributeTitle } from "../../../shared/subgroups.ts";
 import type { Core } from "../../core/core.ts";
@@ -61,7 +66,7 @@ export function addReportCommands(program: Command): void {
             referenceRunId: options.reference,
             file: resolve(options.out),
           });
-          output.result(written, () => `${written.file}: ${written.pages} pages`);
+          output.result(written, () => `${written.file}: ${formatCounted(written.pages, "page")}`);
         });
       },
     );
@@ -90,7 +95,7 @@ function describeMetrics(metrics: TableMetrics): string {
   ]);
   const groups = metrics.groups.map((group) =>
     [
-      `${group.column} ${group.group}: ${group.patients} patients`,
+      `${group.column} ${group.group}: ${formatCounted(group.patients, "patient")}`,
       table(
         group.labels.map((label) => [
           `  ${label.label}`,

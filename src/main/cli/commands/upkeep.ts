@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { BackupSummary } from "../../../shared/contract/upkeep.ts";
 import { messageOf, UserError } from "../../../shared/errors.ts";
-import { formatCount } from "../../../shared/format.ts";
+import { formatCount, formatCounted } from "../../../shared/format.ts";
 import { openCore } from "../../core/core.ts";
 import { restoreBackup } from "../../store/backup/restore.ts";
 import { dataFolder } from "../../store/data-folder.ts";
@@ -45,7 +45,7 @@ export function addUpkeepCommands(program: Command): void {
           output.result(
             written,
             () =>
-              `${written.file}: ${formatCount(written.files)} files, ` +
+              `${written.file}: ${formatCounted(written.files, "file")}, ` +
               `${formatCount(written.bytes)} bytes\n${keyTitles[written.siteKey]}`,
           );
         });
@@ -71,7 +71,7 @@ export function addUpkeepCommands(program: Command): void {
       const findings = ledgers.flatMap((ledger) => ledger.findings);
       output.result({ ...restored, ledgers }, () =>
         [
-          `${formatCount(restored.files)} files restored to ${folder}; every checksum agrees.`,
+          `${formatCounted(restored.files, "file")} restored to ${folder}; every checksum agrees.`,
           `${ledgers.length} ledgers checked${findings.length === 0 ? ": intact." : ":"}`,
           ...findings.map((finding) => `  ${finding}`),
           `The ledgers end on ${restored.createdAt}. Budget that was spent later is not in them.`,

@@ -1,3 +1,4 @@
+import { formatCounted } from "../../../shared/format.ts";
 import type { RowProblem } from "../../../shared/contract.ts";
 import { ageOfText, cellText, emptyRow, sexOf } from "../label-row.ts";
 import { known, type LabelState, type Preset, type PresetRow } from "./preset.ts";
@@ -79,7 +80,9 @@ export const nih: Preset = {
       "Edema stands for congestion, which the data set does not label.",
       ...(impossibleAges === 0
         ? []
-        : [`${impossibleAges} rows state an impossible age, which is left out.`]),
+        : [
+            `${formatCounted(impossibleAges, "row states", "rows state")} an impossible age, which is left out.`,
+          ]),
       ...(test.size > 0 && train.size > 0
         ? ["The official lists give training and test; validation is taken from training."]
         : []),

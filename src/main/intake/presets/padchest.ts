@@ -1,3 +1,4 @@
+import { formatCounted } from "../../../shared/format.ts";
 import type { RowProblem } from "../../../shared/contract.ts";
 import type { FindingKey } from "../../../shared/findings.ts";
 import { cellText, emptyRow, sexOf } from "../label-row.ts";
@@ -88,7 +89,7 @@ export const padchest: Preset = {
       ...(inverted === 0
         ? []
         : [
-            `${inverted} rows come from MONOCHROME1 films. The pictures are taken as they are: ` +
+            `${formatCounted(inverted, "row comes from a MONOCHROME1 film", "rows come from MONOCHROME1 films")}. The pictures are taken as they are: ` +
               "look at some of them, and set negatives aside.",
           ]),
     ];

@@ -1,3 +1,4 @@
+import { formatCounted } from "../../../shared/format.ts";
 import type { RowProblem } from "../../../shared/contract.ts";
 import type { FindingKey, Grade } from "../../../shared/findings.ts";
 import { ageOfText, cellText, emptyRow, partOf, sexOf } from "../label-row.ts";
@@ -98,7 +99,9 @@ export const taixRay: Preset = {
     });
     const notes = [
       "The data set grades each finding and side, so nothing is left out.",
-      ...(otherFolds === 0 ? [] : [`${otherFolds} rows repeat a film for another fold.`]),
+      ...(otherFolds === 0
+        ? []
+        : [`${formatCounted(otherFolds, "row repeats", "rows repeat")} a film for another fold.`]),
     ];
     return { rows, invalid, notes };
   },

@@ -1,3 +1,4 @@
+import { formatCounted } from "../../../shared/format.ts";
 import type { RowProblem } from "../../../shared/contract.ts";
 import { cellText, emptyRow } from "../label-row.ts";
 import {
@@ -77,7 +78,7 @@ export const vindr: Preset = {
       ...(disputed === 0
         ? []
         : [
-            `The readers disagree on ${disputed} labels; the majority is taken, and a tie counts ` +
+            `The readers disagree on ${formatCounted(disputed, "label")}; the majority is taken, and a tie counts ` +
               "as uncertain.",
           ]),
     ];
