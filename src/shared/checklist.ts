@@ -30,6 +30,8 @@ export interface ChecklistFacts {
   /** Private runs of the cohort before this one that spent anything. */
   readonly earlierRuns: number;
   readonly withReference: boolean;
+  /** Whether a person ended the run before its plan; the budget cap, a public number, may. */
+  readonly endedByHand?: boolean;
   /** Whether figures of membership attacks, computed on the training patients, go along. */
   readonly withAttacks?: boolean;
 }
@@ -47,6 +49,7 @@ export function privacyChecklist(facts: ChecklistFacts): ChecklistItem[] {
     otherCohorts,
     startingWeights(facts),
     earlierRuns(facts),
+    ending(facts),
     epsilonSize(facts),
     publicCounts(facts),
     classWeights(facts),
@@ -170,6 +173,19 @@ function earlierRuns({ earlierRuns: earlier }: ChecklistFacts): ChecklistItem {
         : `${formatCount(earlier)} private ${earlier === 1 ? "run" : "runs"} came before this one. ` +
           "The ledger counts them all together; that somebody chose this plan after looking at " +
           "their results on held-out patients, it does not.",
+  };
+}
+
+function ending({ endedByHand = false }: ChecklistFacts): ChecklistItem {
+  return {
+    severity: "serious",
+    covered: !endedByHand,
+    title: "Early stopping and choice of a checkpoint",
+    text: endedByHand
+      ? "Somebody ended this run before its plan. Where that was done after looking at its loss, " +
+        "which is an exact value of private data, the choice is in no epsilon."
+      : "Neither: a run ends with the steps of its plan, or at the budget cap, and its last average " +
+        "is what it gives.",
   };
 }
 

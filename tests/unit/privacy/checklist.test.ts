@@ -92,6 +92,15 @@ describe("the privacy checklist", () => {
     expect(counted.text).toMatch(/counts of patients.*noise of [\d.]+ times.*line of their own/);
   });
 
+  it("says of a run that a person ended early that the choice is not covered", () => {
+    const stopping = (list: readonly ChecklistItem[]) => item(list, /Early stopping/);
+    expect(stopping(privacyChecklist(facts()))).toMatchObject({ covered: true });
+    expect(stopping(privacyChecklist(facts({ endedByHand: true })))).toMatchObject({
+      severity: "serious",
+      covered: false,
+    });
+  });
+
   it("names membership attacks where their figures go along", () => {
     const named = (list: readonly ChecklistItem[]) =>
       list.find(({ title }) => title === "Membership attacks");

@@ -1,3 +1,4 @@
+import type { RunSummary } from "../../../shared/domain.ts";
 import { privacyChecklist, type ChecklistItem } from "../../../shared/checklist.ts";
 import { printTheme, tradeOffChart } from "../../../shared/charts/index.ts";
 import {
@@ -118,6 +119,12 @@ export function writePrivacy(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
   writeChecklist(sheet, facts);
 }
 
+/** Ended before its plan, and not by the budget cap, which says so in its message. */
+function endedByHand({ state, stepsJournaled, plan, message }: RunSummary): boolean {
+  const byCap = message?.includes("budget cap") === true;
+  return state === "stopped" && stepsJournaled < plan.steps && !byCap;
+}
+
 /** What is open and what is covered, by severity: the list that the plan showed before the run. */
 function writeChecklist(sheet: Sheet, facts: ReportFacts): void {
   const { privateRun, ledger, privateEvaluation, epsilonSpent } = facts;
@@ -133,6 +140,7 @@ function writeChecklist(sheet: Sheet, facts: ReportFacts): void {
     },
     earlierRuns: ledger.runs.findIndex((run) => run.runId === privateRun.id),
     withReference: true,
+    endedByHand: endedByHand(privateRun),
     withAttacks: [facts.audits?.private, facts.audits?.reference].some(
       (audit) => (audit?.attacks.length ?? 0) > 0,
     ),
