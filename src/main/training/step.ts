@@ -128,7 +128,8 @@ export async function takeStep(
 
 function refuseNonFinite(gradient: Float32Array): void {
   let sum = 0;
-  for (const value of gradient) sum += value;
+  // By index: an iterator takes ten times as long and more over millions of values.
+  for (let i = 0; i < gradient.length; i += 1) sum += gradient[i] ?? 0;
   if (!Number.isFinite(sum)) {
     throw new UserError(
       "conflict",

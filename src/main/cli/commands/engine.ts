@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { formatCount } from "../../../shared/format.ts";
 import { engineBench } from "../../engine/bench.ts";
 import { listEngines } from "../../engine/registry.ts";
 import { engineStep } from "../../engine/step.ts";
@@ -36,11 +37,19 @@ export function addEngineCommands(program: Command): void {
       const engines = await listEngines();
       outputOf(command).result({ engines }, () =>
         table(
-          engines.map(({ name, available, device, version, reason }) => [
+          engines.map(({ name, available, device, version, driver, memoryMebibytes, reason }) => [
             name,
             available ? "available" : "absent",
             version ?? "–",
-            available ? (device ?? "") : (reason ?? ""),
+            available
+              ? [
+                  device ?? "",
+                  driver == null ? "" : `driver ${driver}`,
+                  memoryMebibytes == null ? "" : `${formatCount(memoryMebibytes)} MiB`,
+                ]
+                  .filter((part) => part !== "")
+                  .join(", ")
+              : (reason ?? ""),
           ]),
         ),
       );
