@@ -20,6 +20,7 @@ import { batcher, type Batcher } from "./batcher.ts";
 import { DecodePool } from "./decode-pool.ts";
 import { identify, pictureWithoutTable, type FilmTable } from "./film-table.ts";
 import type { ImportOptions } from "./options.ts";
+import { patiently } from "./patience.ts";
 import { progressReporter } from "./progress.ts";
 import { recorder, type Recorded } from "./recorder.ts";
 import { walk, type WalkEntry } from "./walk.ts";
@@ -60,20 +61,31 @@ export async function importPaths(options: ImportOptions): Promise<ImportResult>
     onRecorded: (recorded) => count(tally, recorded),
   });
   const table = options.table ?? null;
+  const timeoutMilliseconds = options.fileTimeoutMilliseconds ?? defaultTimeoutMilliseconds;
+  let lastForeign = 0;
   const pool = new DecodePool({
     workers: options.workers ?? Math.min(mostWorkers, availableParallelism()),
     framePixels,
     preparation,
     patientFromTable: table !== null,
     contentDigest: digestOf(firstContentHash(database, cohortId)),
-    timeoutMilliseconds: options.fileTimeoutMilliseconds ?? defaultTimeoutMilliseconds,
+    timeoutMilliseconds,
   });
   let foreign = 0;
   try {
     progress.start(roots);
-    for await (const entry of walk(roots, {
+    const entries = walk(roots, {
       ...(signal === undefined ? {} : { signal }),
-      onForeign: () => foreign++,
+      onForeign: () => {
+        foreign++;
+        lastForeign = performance.now();
+      },
+    });
+    for await (const entry of patiently(entries, {
+      timeoutMilliseconds,
+      ...(signal === undefined ? {} : { signal }),
+      lastSign: () => lastForeign,
+      tooLong: () => noAnswer(roots, timeoutMilliseconds),
     })) {
       await resumedOrCancelled(options);
       if (signal?.aborted === true) break;
@@ -212,6 +224,14 @@ async function checkRoots(
     );
   }
   return answer;
+}
+
+function noAnswer(roots: readonly string[], timeoutMilliseconds: number): UserError {
+  return new UserError(
+    "resource",
+    `${roots.join(", ")}: no answer for ${Math.round(timeoutMilliseconds / 1000)} seconds. Check the ` +
+      `network drive or the cable, then import again: films that were imported already stay.`,
+  );
 }
 
 function nothingFound(roots: readonly string[], foreign: number): UserError {

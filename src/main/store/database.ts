@@ -42,9 +42,28 @@ function migrate(database: Database, file: string): void {
   apply.immediate();
 }
 
-/** Runs `body` in one write transaction: all of it is committed, or nothing. */
+/**
+ * Runs `body` in one write transaction: all of it is committed, or nothing.
+ *
+ * @throws UserError "resource" where the disk is full.
+ */
 export function transaction<T>(database: Database, body: () => T): T {
-  return database.transaction(body).immediate();
+  try {
+    return database.transaction(body).immediate();
+  } catch (thrown) {
+    if (!(thrown instanceof SQLite.SqliteError) || thrown.code !== "SQLITE_FULL") throw thrown;
+    throw diskIsFull(dirname(database.name), thrown);
+  }
+}
+
+/** What is told of a disk that has no room for what is to be kept in `folder`. */
+export function diskIsFull(folder: string, cause: unknown): UserError {
+  return new UserError(
+    "resource",
+    `The disk of ${folder} is full. Free some space or choose another data folder, then try ` +
+      `again: what was finished before stays.`,
+    { cause },
+  );
 }
 
 /** The present moment as stored. */

@@ -4,6 +4,7 @@ import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { UserError } from "../../shared/errors.ts";
+import { diskIsFull } from "./database.ts";
 import { syncFolder } from "./identity.ts";
 
 /**
@@ -90,7 +91,11 @@ export class FrameWriter {
     await this.close();
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     this.#shard = `${Date.now().toString(36)}-${randomBytes(6).toString("hex")}.frames`;
-    this.#handle = await open(join(this.#folder, this.#shard), "wx", 0o600);
+    try {
+      this.#handle = await open(join(this.#folder, this.#shard), "wx", 0o600);
+    } catch (thrown) {
+      throw writeFailure(thrown, this.#folder);
+    }
     this.#written = 0;
     syncFolder(this.#folder);
   }
@@ -128,12 +133,7 @@ function withoutFirst(frames: readonly Uint8Array[], bytes: number): Uint8Array[
 function writeFailure(thrown: unknown, folder: string): unknown {
   const code = thrown instanceof Error && "code" in thrown ? thrown.code : null;
   if (code !== "ENOSPC" && code !== "EDQUOT") return thrown;
-  return new UserError(
-    "resource",
-    `The disk of ${folder} is full. Free some space or choose another data folder, then import ` +
-      `again: films that were imported already stay.`,
-    { cause: thrown },
-  );
+  return diskIsFull(folder, thrown);
 }
 
 /** Reads frames by position. One reader may serve a whole run; it keeps its shards open. */
