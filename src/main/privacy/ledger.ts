@@ -1,10 +1,7 @@
 import { createHash } from "node:crypto";
-import type {
-  LedgerEntryKind,
-  LedgerGap,
-  LedgerVerification,
-  RunState,
-} from "../../shared/domain.ts";
+import type { LedgerEntryKind, LedgerVerification, RunState } from "../../shared/domain.ts";
+import { gapsIn, headBelongs } from "./ledger-gaps.ts";
+import { parsed } from "./stored-json.ts";
 
 /**
  * The ledger's mathematics, without a store: what a hash covers, and how a chain is checked.
@@ -126,65 +123,6 @@ export function verifyLedger(
     gaps: gapsIn(entries),
     findings,
   };
-}
-
-/** What a "gap-acknowledged" entry says. */
-export interface GapAcknowledgedBody {
-  readonly by: string | null;
-  readonly reason: string;
-  /** The newest entry that was ever seen. */
-  readonly keptHead: LedgerHead;
-  /** The newest entry that was there; null where there was none. */
-  readonly lastEntry: LedgerHead | null;
-}
-
-/** What a "restored" entry says. */
-export interface RestoredBody {
-  readonly by: string | null;
-  readonly backupAt: string;
-}
-
-/** The gaps that entries record, oldest first. */
-export function gapsIn(entries: readonly ChainedEntry[]): LedgerGap[] {
-  return entries.flatMap((entry): LedgerGap[] => {
-    const { sequence, recordedAt } = entry;
-    if (entry.kind === "restored") {
-      const { by = null, backupAt = null } = (parsed(entry.body) ?? {}) as Partial<RestoredBody>;
-      return [
-        { sequence, recordedAt, what: "restored", by, backupAt, reason: null, missing: null },
-      ];
-    }
-    const body = acknowledgement(entry);
-    if (body === null) return [];
-    const from = (body.lastEntry?.sequence ?? 0) + 1;
-    const to = body.keptHead.sequence;
-    const missing = from <= to ? { from, to } : { from: to, to };
-    const { by, reason } = body;
-    return [{ sequence, recordedAt, what: "acknowledged", by, reason, missing, backupAt: null }];
-  });
-}
-
-function acknowledgement({ kind, body }: ChainedEntry): GapAcknowledgedBody | null {
-  if (kind !== "gap-acknowledged") return null;
-  const {
-    by = null,
-    reason = "",
-    keptHead,
-    lastEntry = null,
-  } = (parsed(body) ?? {}) as Partial<GapAcknowledgedBody>;
-  return keptHead === undefined ? null : { by, reason, keptHead, lastEntry };
-}
-
-/**
- * Whether a head that was kept apart belongs to these entries: it is one of them, or somebody has
- * acknowledged that it is there no more. Only then may a newer head take its place.
- */
-export function headBelongs(entries: readonly ChainedEntry[], head: LedgerHead): boolean {
-  return entries.some(
-    (entry) =>
-      (entry.sequence === head.sequence && entry.hash === head.hash) ||
-      acknowledgement(entry)?.keptHead.hash === head.hash,
-  );
 }
 
 /** The breaks of a chain of entries, each named; empty where there is none. */
@@ -368,15 +306,6 @@ function planOf(body: string): string | null {
 function reformatted(text: string): string | null {
   const value = parsed(text);
   return value === undefined ? null : JSON.stringify(value);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    // Not JSON: somebody wrote into the row. The comparison that follows names it.
-    return undefined;
-  }
 }
 
 function sha256(fields: readonly (string | number | null)[]): string {

@@ -1,5 +1,5 @@
 import { UserError } from "../../shared/errors.ts";
-import type { GapAcknowledgedBody, RestoredBody } from "../privacy/ledger.ts";
+import type { GapAcknowledgedBody, RestoredBody } from "../privacy/ledger-gaps.ts";
 import type { Database } from "../store/database.ts";
 import { keptLedgerHead, ledgerTransaction } from "../store/ledger-head.ts";
 import { lastLedgerEntry } from "../store/ledger.ts";

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 const root = new URL("../../../", import.meta.url);
@@ -22,6 +22,14 @@ describe("the document for the data-protection officer", () => {
       expect(quoted.some((literal) => source.includes(literal))).toBe(true);
     });
   }
+
+  it("links to files that exist", () => {
+    const links = [...text.matchAll(/\]\(([^)#:]+)\)/g)].map(([, link = ""]) => link);
+    expect(links.length).toBeGreaterThan(3);
+    for (const link of links) {
+      expect([link, existsSync(new URL(`docs/${link}`, root))]).toEqual([link, true]);
+    }
+  });
 
   it("refers to tests by file and name, never to a folder", () => {
     expect(references.length).toBeGreaterThan(40);
