@@ -9,6 +9,7 @@
  * which takes its turn too.
  *
  *     node bench/engine.ts [--network resnet9] [--batch 16] [--repetitions 7] [--resolutions 64,128,224]
+ *       [--peers ordinary,hooks,ghost]
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -25,12 +26,14 @@ const { values: args } = parseArgs({
     repetitions: { type: "string", default: "7" },
     resolutions: { type: "string", default: "64,128,224" },
     engine: { type: "string", default: "auto" },
+    peers: { type: "string", default: "ordinary,hooks,ghost" },
   },
 });
 
 const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
 const network = networkNamed(args.network);
 const batch = Number(args.batch);
+const wantedPeers = peerSteps.filter((step) => args.peers.split(",").includes(step));
 const products = await openMatrixProducts();
 
 async function measure(resolutionPixels: number): Promise<Record<string, unknown>> {
@@ -57,7 +60,7 @@ async function measure(resolutionPixels: number): Promise<Record<string, unknown
       const milliseconds = await ours.time(kind);
       if (repetition >= 0) keep(kind, milliseconds);
     }
-    for (const step of torch === null ? [] : peerSteps) {
+    for (const step of torch === null ? [] : wantedPeers) {
       const milliseconds = (await torch?.time(step)) ?? NaN;
       if (repetition >= 0) keep(`torch ${step}`, milliseconds);
     }
@@ -69,7 +72,8 @@ async function measure(resolutionPixels: number): Promise<Record<string, unknown
   const of = (name: string): number => median(times.get(name) ?? []);
   const speed = Math.max(...(times.get("product") ?? []));
   const limit = (stepOperations(network, resolutionPixels, batch) / speed) * 1000;
-  const ratio = (a: string, b: string): number => rounded(of(a) / of(b), 2);
+  const ratio = (a: string, b: string): number | null =>
+    times.has(a) && times.has(b) ? rounded(of(a) / of(b), 2) : null;
   return {
     network: args.network,
     resolutionPixels,
