@@ -9,7 +9,7 @@ const hashedWholeBytes = 1024 * 1024;
 
 /**
  * How the pixels of a film above 1 MiB enter its content hash: 1, CRC-32 of each 64 KiB; 2, 1024 bits
- * in 32 lanes (kernel.wat), six times as fast. A cohort keeps the way of its first film, since only
+ * in 32 lanes (kernel.wat), nine times as fast. A cohort keeps the way of its first film, since only
  * hashes of one kind can be compared.
  */
 export type ContentDigest = 1 | 2;
