@@ -122,7 +122,7 @@ function releaseOf({ kind, sequence, recordedAt, body }: StoredLedgerEntry): Led
     recordedAt,
     what: what ?? "comparison",
     runIds: runIds ?? [],
-    patients: patients ?? { validation: 0, test: 0 },
+    patients: { training: 0, validation: 0, test: 0, ...patients },
   };
 }
 

@@ -43,6 +43,7 @@ export const entryTitles: Readonly<Record<LedgerEntryKind, string>> = {
 
 export const releaseTitles: Readonly<Record<LedgerRelease["what"], string>> = {
   comparison: "Comparison shown",
+  audit: "Membership attack shown",
   report: "Report written",
 };
 

@@ -81,13 +81,18 @@ export interface LedgerRun {
   readonly state: RunState;
 }
 
-/** Exact statistics on held-out patients that were shown or written: not covered by any epsilon. */
+/** Exact statistics on patients that were shown or written: not covered by any epsilon. */
 export interface LedgerRelease {
   readonly sequence: number;
   readonly recordedAt: Timestamp;
-  readonly what: "comparison" | "report";
+  readonly what: "comparison" | "audit" | "report";
   readonly runIds: readonly string[];
-  readonly patients: { readonly validation: number; readonly test: number };
+  readonly patients: {
+    /** Those whose membership was attacked; 0 where no attack is in it. */
+    readonly training: number;
+    readonly validation: number;
+    readonly test: number;
+  };
 }
 
 export interface Ledger {

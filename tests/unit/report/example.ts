@@ -191,7 +191,7 @@ export async function exampleInput(
           recordedAt: "2026-11-24T04:00:00.000Z",
           what: "comparison",
           runIds: ["p-2026-11-24-0001", "r-2026-11-24-0001"],
-          patients: { validation: 800, test: 800 },
+          patients: { training: 0, validation: 800, test: 800 },
         },
       ],
       mechanisms: [

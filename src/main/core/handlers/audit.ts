@@ -1,6 +1,7 @@
 import { UserError } from "../../../shared/errors.ts";
 import { keepAudit, keptAudit } from "../../store/audits.ts";
 import { requireRun } from "../../store/runs.ts";
+import { recordRelease } from "../../training/releases.ts";
 import { auditRun } from "../audit-run.ts";
 import type { CoreContext } from "../context.ts";
 import type { Handlers } from "./types.ts";
@@ -32,6 +33,8 @@ export function auditHandlers(context: CoreContext): Handlers<"audit:start" | "a
             shadowEpochs,
             control,
           });
+          const [attack] = audit.attacks;
+          if (attack !== undefined) recordRelease(database, "audit", [runId], attack.members);
           keepAudit(database, audit);
           context.emit("cohort:changed", { cohortId: run.cohortId });
           return audit;

@@ -11,6 +11,7 @@ import { writeReport, type ReportInput } from "../../report/report.ts";
 import { cohortOverview } from "../../store/cohort-overview.ts";
 import { keptAudit } from "../../store/audits.ts";
 import { keepComparison, keptComparison, scoredImages } from "../../store/comparisons.ts";
+import type { Database } from "../../store/database.ts";
 import { requireRun } from "../../store/runs.ts";
 import { manufacturersOf } from "../../store/image-table.ts";
 import { optimiserInWords } from "../../training/recipe-words.ts";
@@ -54,7 +55,8 @@ export function evaluationHandlers(context: CoreContext): Handlers<EvaluationPro
           const comparison =
             keptComparison(database, pair.privateRunId, pair.referenceRunId) ??
             (await compare(context, pair, control));
-          recordRelease(database, "report", [pair.privateRunId, pair.referenceRunId]);
+          const runIds = [pair.privateRunId, pair.referenceRunId];
+          recordRelease(database, "report", runIds, attackedPatients(database, runIds));
           await prepareFigures(ledgerQuestions(database, cohortId));
           control.report({ phase: "Writing the report", done: 0, total: null });
           const written = await writeReport({
@@ -67,6 +69,12 @@ export function evaluationHandlers(context: CoreContext): Handlers<EvaluationPro
       return { jobId };
     },
   };
+}
+
+/** The training patients whose membership the audits of these runs attacked. */
+function attackedPatients(database: Database, runIds: readonly string[]): number {
+  const attacks = runIds.flatMap((runId) => keptAudit(database, runId)?.attacks ?? []);
+  return Math.max(0, ...attacks.map(({ members }) => members));
 }
 
 function reportInput(

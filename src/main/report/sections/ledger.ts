@@ -117,21 +117,22 @@ function rowsOfRun(run: LedgerRun, isThisReport: boolean): { cells: string[] }[]
   return [line, counts];
 }
 
-/** What was measured exactly on patients whom no run's guarantee protects. */
+/** What was measured exactly on patients, which no run's guarantee covers. */
 function writeReleases(sheet: Sheet, { ledger }: ReportFacts): void {
-  sheet.heading(2, "Exact statistics on held-out patients: not covered");
+  sheet.heading(2, "Exact statistics on patients: not covered");
   sheet.paragraph(
     "Epsilon protects the patients that a run was trained on. Thresholds, metrics, curves and " +
-      "tables are exact statistics of validation and test patients; each time they were computed " +
-      "or written is an entry of the ledger.",
+      "tables are exact statistics of validation and test patients, and membership attacks of " +
+      "training patients; each time they were computed or written is an entry of the ledger.",
   );
   drawTable(sheet, {
-    caption: "Releases of exact statistics on held-out patients.",
+    caption: "Releases of exact statistics on patients.",
     columns: [
       { title: "Entry", share: 0.6, align: "right" },
       { title: "Date", share: 1 },
       { title: "What", share: 1 },
       { title: "Runs", share: 3 },
+      { title: "Training patients", share: 1, align: "right" },
       { title: "Validation patients", share: 1, align: "right" },
       { title: "Test patients", share: 1, align: "right" },
     ],
@@ -141,6 +142,7 @@ function writeReleases(sheet: Sheet, { ledger }: ReportFacts): void {
         release.recordedAt.slice(0, 10),
         release.what,
         plain(release.runIds.join(", ")),
+        count(release.patients.training),
         count(release.patients.validation),
         count(release.patients.test),
       ],
