@@ -126,4 +126,21 @@ describe("a cohort of labels without sides", () => {
     const { jobId } = await core.call("audit:start", { runId: privateId });
     expect((await core.jobFinished(jobId)).state).toBe("finished");
   });
+
+  it("has each attack on its training patients in the ledger, and the report that tells of it", async () => {
+    const pair = { privateRunId: privateId, referenceRunId: referenceId };
+    const file = join(folder, "audited.pdf");
+    const { jobId } = await core.call("report:write", { ...pair, file });
+    expect((await core.jobFinished(jobId)).state).toBe("finished");
+    const audit = await core.call("audit:show", { runId: privateId });
+    const members = audit?.attacks[0]?.members;
+    expect(members).toBeGreaterThan(0);
+    const { releases } = await core.call("ledger:show", { cohortId });
+    expect(releases.map(({ what, patients }) => [what, patients.training])).toEqual([
+      ["comparison", 0],
+      ["report", 0],
+      ["audit", members],
+      ["report", members],
+    ]);
+  });
 });
