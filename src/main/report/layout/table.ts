@@ -85,10 +85,10 @@ export function drawTable(sheet: Sheet, table: TableDescription): void {
 
 /** A group's name needs room for its first row as well, and a last row is not left alone. */
 function neededPoints(rows: readonly SetRow[], index: number): number {
-  const heightAt = (at: number): number => rows[at]?.heightPoints ?? 0;
-  const isGroup = rows[index]?.row.isGroup === true;
-  const isLastButOne = index === rows.length - 2;
-  return heightAt(index) + (isGroup || isLastButOne ? heightAt(index + 1) : 0) + 2;
+  const row = rows[index];
+  if (row === undefined) return 2;
+  const takesNext = row.row.isGroup === true || index === rows.length - 2;
+  return row.heightPoints + (takesNext ? neededPoints(rows, index + 1) : 2);
 }
 
 interface Place {

@@ -28,13 +28,13 @@ export function writeSubgroups(sheet: Sheet, facts: ReportFacts): void {
         "those that would give them back.",
       isDense: true,
       columns: [
-        { title: attribute === "age" ? "Age (years)" : attributeTitle(attribute), share: 0.9 },
-        { title: "Patients", share: 0.86, align: "right" },
+        { title: attribute === "age" ? "Age (years)" : attributeTitle(attribute), share: 1.2 },
+        { title: "Patients", share: 0.8, align: "right" },
         { title: "Positive", share: 0.86, align: "right" },
         { title: "Negative", share: 0.86, align: "right" },
-        { title: "Private run", share: 1.6, align: "right" },
-        { title: "Reference run", share: 1.6, align: "right" },
-        { title: "Difference", share: 2.05, align: "right" },
+        { title: "Private run", share: 1.55, align: "right" },
+        { title: "Reference run", share: 1.55, align: "right" },
+        { title: "Difference", share: 2, align: "right" },
       ],
       rows: facts.findings.flatMap((finding): Row[] => {
         const groups = facts.privateEvaluation.subgroups.filter(
