@@ -12,7 +12,13 @@ import { GraphBuilder } from "../src/main/graph/builder.ts";
 import { costs, type MatrixGradientShape } from "../src/main/graph/cost.ts";
 import { ghostOfMatrix, materialisedOfMatrix } from "../src/main/graph/gradients.ts";
 import type { Graph } from "../src/main/graph/ir.ts";
-import { networkNamed, outputExtent, type Layer } from "../src/main/network/index.ts";
+import {
+  axisWindows,
+  networkNamed,
+  outputExtent,
+  tapsOf,
+  type Layer,
+} from "../src/main/network/index.ts";
 
 const { values: args } = parseArgs({
   options: {
@@ -45,13 +51,13 @@ function shapesOf(
         inputs: layer.inputFeatures,
       });
     else if ("kernel" in layer) {
-      extent = outputExtent(extent, layer);
+      extent = outputExtent(extent, axisWindows(layer).height);
       // Standardised and depthwise convolutions always have their gradients written out.
       if (layer.kind === "conv2d" && layer.groups === 1)
         shapes.push({
           contracted: extent * extent,
           outputs: layer.outputChannels,
-          inputs: layer.inputChannels * layer.kernel * layer.kernel,
+          inputs: layer.inputChannels * tapsOf(layer),
         });
     }
   }

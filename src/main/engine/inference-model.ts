@@ -1,11 +1,12 @@
 import {
+  axisWindows,
   parameterNamed,
   type ActivationName,
   type GroupNormLayer,
   type LayerNormLayer,
   type Layer,
+  type MovingWindow,
   type NetworkDescription,
-  type PoolLayer,
 } from "../network/description.ts";
 import { standardisedWeights } from "../network/standardise.ts";
 import type {
@@ -101,11 +102,10 @@ class ModelWriter {
   #layer(layer: Layer, from: string): string {
     switch (layer.kind) {
       case "conv2d": {
-        const { kernel, stride, padding, groups } = layer;
         const bias = layer.bias ? [this.#parameter(`${layer.name}.bias`)] : [];
         return this.node("Conv", [from, this.#parameter(`${layer.name}.weight`), ...bias], {
-          ...windowAttributes({ kernel, stride, padding }),
-          group: { int: groups },
+          ...windowAttributes(layer),
+          group: { int: layer.groups },
         });
       }
       case "standardisedConv2d": {
@@ -235,14 +235,11 @@ class ModelWriter {
   }
 }
 
-function windowAttributes({
-  kernel,
-  stride,
-  padding,
-}: Pick<PoolLayer, "kernel" | "stride" | "padding">): Record<string, AttributeValue> {
+function windowAttributes(window: MovingWindow): Record<string, AttributeValue> {
+  const { height, width } = axisWindows(window);
   return {
-    kernel_shape: { ints: [kernel, kernel] },
-    strides: { ints: [stride, stride] },
-    pads: { ints: [padding, padding, padding, padding] },
+    kernel_shape: { ints: [height.kernel, width.kernel] },
+    strides: { ints: [height.stride, width.stride] },
+    pads: { ints: [height.padding, width.padding, height.padding, width.padding] },
   };
 }

@@ -1,7 +1,10 @@
-import type { Conv2dLayer, DenseLayer } from "../network/description.ts";
-import { byUnit, parameterInput, type Context, type Flow, type LayerResult } from "./context.ts";
+import { tapsOf, type Conv2dLayer, type DenseLayer } from "../network/description.ts";
 import type { GraphBuilder } from "./builder.ts";
+import { asRows, geometryOf, windowColumns, type FullConvolution } from "./columns.ts";
+import { byUnit, parameterInput, type Context, type Flow, type LayerResult } from "./context.ts";
+import { depthwiseConvolution } from "./depthwise.ts";
 import { standing } from "./gradients.ts";
+import { groupedConvolution } from "./grouped.ts";
 import type { Tensor } from "./ir.ts";
 import { plainWeights, type ConvolutionWeights } from "./weights.ts";
 import {
@@ -10,60 +13,8 @@ import {
   isPointwise,
   outputSize,
   transposedWindows,
-  windowRows,
   type WindowGeometry,
 } from "./windows.ts";
-
-/** What plain and standardised convolutions have in common. */
-type FullConvolution = Pick<
-  Conv2dLayer,
-  "name" | "inputChannels" | "outputChannels" | "kernel" | "stride" | "padding"
->;
-
-function geometryOf(context: Context, layer: FullConvolution, flow: Flow): WindowGeometry {
-  return {
-    images: context.units * context.views,
-    height: flow.height,
-    width: flow.width,
-    kernel: layer.kernel,
-    stride: layer.stride,
-    padding: layer.padding,
-  };
-}
-
-/** [images, pixels, channels] as a matrix with one row for each pixel. */
-function asRows(context: Context, x: Tensor): Tensor {
-  const [images = 0, pixels = 0, channels = 0] = x.shape;
-  return context.builder.reshape(x, [images * pixels, channels]);
-}
-
-/**
- * The windows of the input images, laid out by whoever feeds the graph: single floats are slow
- * to gather inside it, and the images pass through the feeder's hands anyway.
- */
-function imageColumns(context: Context, geometry: WindowGeometry): Tensor {
-  const { images, kernel, stride, padding } = geometry;
-  const output = outputSize(geometry);
-  const input = `images.windows.${kernel}.${stride}.${padding}`;
-  const outside = geometry.height * geometry.width;
-  const pixels = windowRows({ ...geometry, images: 1 }).map((row) => (row < 0 ? outside : row));
-  context.imageFeeds.set(input, { input, valuesPerImage: pixels.length, pixels });
-  return context.builder.input(input, [images, output.height * output.width, kernel * kernel]);
-}
-
-/** The input under each window, [images, output pixels, taps * channels]. */
-function windowColumns(context: Context, geometry: WindowGeometry, x: Tensor): Tensor {
-  if (isPointwise(geometry)) return x;
-  const output = outputSize(geometry);
-  const channels = x.shape[2] ?? 0;
-  if (x === context.images) return imageColumns(context, geometry);
-  const rows = context.builder.gatherRows(asRows(context, x), windowRows(geometry));
-  return context.builder.reshape(rows, [
-    geometry.images,
-    output.height * output.width,
-    geometry.kernel * geometry.kernel * channels,
-  ]);
-}
 
 /** Values seen as [rows, a, b], laid out as [rows, b, a], in the shape that they had. */
 function exchanged(
@@ -111,7 +62,7 @@ function inputGradient(
   weights: ConvolutionWeights,
 ): Tensor {
   const { builder } = context;
-  const taps = layer.kernel * layer.kernel;
+  const taps = tapsOf(layer);
   const rows = asRows(context, gradient);
   const { inputChannels: inputs, outputChannels: outputs } = layer;
   const pixels = geometry.height * geometry.width;
@@ -159,7 +110,7 @@ export function fullConvolution(
   const { builder } = context;
   const geometry = geometryOf(context, layer, flow);
   const output = outputSize(geometry);
-  const taps = layer.kernel * layer.kernel;
+  const taps = tapsOf(layer);
   const byTap = windowColumns(context, geometry, flow.tensor);
   const columns = weights.inputsFirst
     ? exchanged(builder, byTap, [
@@ -184,78 +135,24 @@ export function fullConvolution(
   };
 }
 
-/** Each channel with its own window: products and sums over taps instead of a matrix product. */
-function depthwiseConvolution(context: Context, layer: Conv2dLayer, flow: Flow): LayerResult {
-  const { builder, units } = context;
-  const geometry = geometryOf(context, layer, flow);
-  const output = outputSize(geometry);
-  const pixels = output.height * output.width;
-  const channels = layer.outputChannels;
-  const taps = layer.kernel * layer.kernel;
-  const layout = { kind: "depthwise", taps } as const;
-  const name = `${layer.name}.weight`;
-  const columns = builder.reshape(windowColumns(context, geometry, flow.tensor), [
-    geometry.images * pixels,
-    taps,
-    channels,
-  ]);
-  const weight = parameterInput(context, name, layout, [1, taps, channels]);
-  const sum = builder.reduce("sum", builder.multiply(columns, weight), 1);
-  return {
-    flow: { ...output, tensor: builder.reshape(sum, [geometry.images, pixels, channels]) },
-    backward: (gradient, needsInput) => {
-      const perPixel = builder.reshape(gradient, [geometry.images * pixels, 1, channels]);
-      const products = builder.reshape(builder.multiply(columns, perPixel), [
-        units,
-        context.views * pixels,
-        taps * channels,
-      ]);
-      context.parameterGradients.push({
-        parameter: name,
-        layout,
-        gradients: standing(builder, builder.reduce("sum", products, 1), [taps, channels]),
-      });
-      if (!needsInput) return null;
-      const { classes, order } = transposedWindows(geometry);
-      const rows = asRows(context, gradient);
-      const parts = classes.map(({ taps: chosen, outputRows }) => {
-        const count = outputRows.length / chosen.length;
-        const reached = builder.reshape(builder.gatherRows(rows, outputRows), [
-          count,
-          chosen.length,
-          channels,
-        ]);
-        const weightRows = builder.gatherRows(
-          builder.reshape(weight, [taps, channels]),
-          Int32Array.from(chosen),
-        );
-        const weighted = builder.multiply(
-          reached,
-          builder.reshape(weightRows, [1, chosen.length, channels]),
-        );
-        return builder.reshape(builder.reduce("sum", weighted, 1), [count, channels]);
-      });
-      const inOrder = builder.gatherRows(builder.concatenate(parts, 0), order);
-      return builder.reshape(inOrder, [geometry.images, flow.height * flow.width, channels]);
-    },
-  };
-}
-
 function outputPixelsOf(context: Context, layer: FullConvolution, flow: Flow): number {
   const { height, width } = outputSize(geometryOf(context, layer, flow));
   return height * width;
 }
 
+function withoutBias(context: Context, layer: Conv2dLayer, flow: Flow): LayerResult {
+  const { groups, inputChannels, outputChannels } = layer;
+  if (groups === 1) {
+    const weights = plainWeights(context, layer, outputPixelsOf(context, layer, flow));
+    return fullConvolution(context, layer, flow, weights);
+  }
+  return groups === inputChannels && groups === outputChannels
+    ? depthwiseConvolution(context, layer, flow)
+    : groupedConvolution(context, layer, flow);
+}
+
 export function convolution(context: Context, layer: Conv2dLayer, flow: Flow): LayerResult {
-  const result =
-    layer.groups === 1
-      ? fullConvolution(
-          context,
-          layer,
-          flow,
-          plainWeights(context, layer, outputPixelsOf(context, layer, flow)),
-        )
-      : depthwiseConvolution(context, layer, flow);
+  const result = withoutBias(context, layer, flow);
   return layer.bias ? withBias(context, `${layer.name}.bias`, result) : result;
 }
 

@@ -1,4 +1,4 @@
-import type { StandardisedConv2dLayer } from "../network/description.ts";
+import { tapsOf, type StandardisedConv2dLayer } from "../network/description.ts";
 import { parameterInput, type Context, type Flow, type LayerResult } from "./context.ts";
 import { fullConvolution, withBias } from "./convolution.ts";
 import { materialisedOfMatrix, standing, sumPerUnit, type UnitGradients } from "./gradients.ts";
@@ -23,7 +23,7 @@ import type { ConvolutionWeights } from "./weights.ts";
 function standardisedWeights(context: Context, layer: StandardisedConv2dLayer): ConvolutionWeights {
   const { builder } = context;
   const { inputChannels: inputs, outputChannels: outputs, epsilon } = layer;
-  const taps = layer.kernel * layer.kernel;
+  const taps = tapsOf(layer);
   const size = taps * inputs;
   const layout = { kind: "tapsFirst", inputs, taps } as const;
   const weightName = `${layer.name}.weight`;

@@ -1,4 +1,4 @@
-import type { Conv2dLayer } from "../network/description.ts";
+import { tapsOf, type Conv2dLayer } from "../network/description.ts";
 import { parameterInput, type Context } from "./context.ts";
 import { ofMatrix } from "./gradients.ts";
 import type { Tensor } from "./ir.ts";
@@ -42,7 +42,7 @@ export function plainWeights(
 ): ConvolutionWeights {
   const name = `${layer.name}.weight`;
   const { inputChannels: inputs, outputChannels: outputs } = layer;
-  const taps = layer.kernel * layer.kernel;
+  const taps = tapsOf(layer);
   const inputsFirst = taps > 1 && inputs > 1 && movesColumns(outputPixels, outputs);
   // With one tap, or one input, both orders are the same.
   const layout: ParameterLayout =

@@ -1,44 +1,51 @@
-import { outputExtent } from "../network/description.ts";
+import {
+  axisWindows,
+  outputExtent,
+  tapsOf,
+  type AxisWindow,
+  type MovingWindow,
+} from "../network/description.ts";
 
-/** A square window that moves over a map, and the map. */
-export interface WindowGeometry {
+/** A window that moves over a map, and the map. */
+export interface WindowGeometry extends MovingWindow {
   readonly images: number;
   readonly height: number;
   readonly width: number;
-  readonly kernel: number;
-  readonly stride: number;
-  readonly padding: number;
 }
 
 export function outputSize(geometry: WindowGeometry): { height: number; width: number } {
+  const { height, width } = axisWindows(geometry);
   return {
-    height: outputExtent(geometry.height, geometry),
-    width: outputExtent(geometry.width, geometry),
+    height: outputExtent(geometry.height, height),
+    width: outputExtent(geometry.width, width),
   };
 }
 
 /** True where every output pixel sees exactly its own input pixel. */
 export function isPointwise(geometry: WindowGeometry): boolean {
-  return geometry.kernel === 1 && geometry.stride === 1 && geometry.padding === 0;
+  return Object.values(axisWindows(geometry)).every(
+    ({ kernel, stride, padding }) => kernel === 1 && stride === 1 && padding === 0,
+  );
 }
 
 /**
- * Input rows under each window: [images * outputHeight * outputWidth * kernel * kernel], taps in
+ * Input rows under each window: [images * outputHeight * outputWidth * kernel height * kernel width], taps in
  * raster order, -1 where the window hangs over the edge. A pixel is a row, images in order, each
  * in raster order.
  */
 export function windowRows(geometry: WindowGeometry): Int32Array {
-  const { images, height, width, kernel, stride, padding } = geometry;
+  const { images, height, width } = geometry;
+  const { height: down, width: along } = axisWindows(geometry);
   const output = outputSize(geometry);
-  const rows = new Int32Array(images * output.height * output.width * kernel * kernel);
+  const rows = new Int32Array(images * output.height * output.width * tapsOf(geometry));
   let at = 0;
   for (let image = 0; image < images; image += 1)
     for (let y = 0; y < output.height; y += 1)
       for (let x = 0; x < output.width; x += 1)
-        for (let dy = 0; dy < kernel; dy += 1)
-          for (let dx = 0; dx < kernel; dx += 1) {
-            const sourceY = y * stride - padding + dy;
-            const sourceX = x * stride - padding + dx;
+        for (let dy = 0; dy < down.kernel; dy += 1)
+          for (let dx = 0; dx < along.kernel; dx += 1) {
+            const sourceY = y * down.stride - down.padding + dy;
+            const sourceX = x * along.stride - along.padding + dx;
             const inside = sourceY >= 0 && sourceY < height && sourceX >= 0 && sourceX < width;
             rows[at] = inside ? (image * height + sourceY) * width + sourceX : -1;
             at += 1;
@@ -56,7 +63,7 @@ export interface TapClass {
 
 /**
  * The windows seen from the input: which output pixels used an input pixel, and by which tap.
- * With a stride of s the pixels fall into s * s classes by their position modulo s, and each
+ * With strides of s and t the pixels fall into s * t classes by their position modulo these, and each
  * class is reached by its own taps only, so that no product with zeros is computed.
  *
  * `order` gives for each input pixel its row among the classes laid end to end, -1 where no
@@ -66,26 +73,28 @@ export function transposedWindows(geometry: WindowGeometry): {
   classes: TapClass[];
   order: Int32Array;
 } {
-  const { images, height, width, kernel, stride, padding } = geometry;
+  const { images, height, width } = geometry;
+  const { height: down, width: along } = axisWindows(geometry);
   const output = outputSize(geometry);
   const order = new Int32Array(images * height * width).fill(-1);
   const classes: TapClass[] = [];
   let position = 0;
-  const residue = (pixel: number): number => (pixel + padding) % stride;
-  for (let phaseY = 0; phaseY < stride; phaseY += 1)
-    for (let phaseX = 0; phaseX < stride; phaseX += 1) {
+  const residue = (pixel: number, axis: AxisWindow): number => (pixel + axis.padding) % axis.stride;
+  for (let phaseY = 0; phaseY < down.stride; phaseY += 1)
+    for (let phaseX = 0; phaseX < along.stride; phaseX += 1) {
       const taps: number[] = [];
-      for (let dy = phaseY; dy < kernel; dy += stride)
-        for (let dx = phaseX; dx < kernel; dx += stride) taps.push(dy * kernel + dx);
+      for (let dy = phaseY; dy < down.kernel; dy += down.stride)
+        for (let dx = phaseX; dx < along.kernel; dx += along.stride)
+          taps.push(dy * along.kernel + dx);
       if (taps.length === 0) continue;
       const rows: number[] = [];
       for (let image = 0; image < images; image += 1)
         for (let y = 0; y < height; y += 1)
           for (let x = 0; x < width; x += 1) {
-            if (residue(y) !== phaseY || residue(x) !== phaseX) continue;
+            if (residue(y, down) !== phaseY || residue(x, along) !== phaseX) continue;
             for (const tap of taps) {
-              const outputY = (y + padding - Math.floor(tap / kernel)) / stride;
-              const outputX = (x + padding - (tap % kernel)) / stride;
+              const outputY = (y + down.padding - Math.floor(tap / along.kernel)) / down.stride;
+              const outputX = (x + along.padding - (tap % along.kernel)) / along.stride;
               const inside =
                 outputY >= 0 && outputY < output.height && outputX >= 0 && outputX < output.width;
               rows.push(inside ? (image * output.height + outputY) * output.width + outputX : -1);
@@ -100,7 +109,8 @@ export function transposedWindows(geometry: WindowGeometry): {
 
 /** Most windows that can cover one input pixel. */
 export function coverage(geometry: WindowGeometry): number {
-  return Math.ceil(geometry.kernel / geometry.stride) ** 2;
+  const { height, width } = axisWindows(geometry);
+  return Math.ceil(height.kernel / height.stride) * Math.ceil(width.kernel / width.stride);
 }
 
 /**
@@ -108,7 +118,7 @@ export function coverage(geometry: WindowGeometry): number {
  * one row for each pair: [images * height * width * coverage], -1 where there are fewer.
  */
 export function coveringRows(geometry: WindowGeometry): Int32Array {
-  const { images, height, width, kernel } = geometry;
+  const { images, height, width } = geometry;
   const slots = coverage(geometry);
   const result = new Int32Array(images * height * width * slots).fill(-1);
   const used = new Int32Array(images * height * width);
@@ -119,6 +129,6 @@ export function coveringRows(geometry: WindowGeometry): Int32Array {
     used[inputRow] = slot + 1;
   });
   if (used.some((count) => count > slots))
-    throw new Error(`a ${kernel}x${kernel} window covers a pixel more than ${slots} times`);
+    throw new Error(`a window covers a pixel more than ${slots} times`);
   return result;
 }

@@ -6,15 +6,32 @@
 
 export type ActivationName = "mish" | "relu" | "silu" | "gelu";
 
-export interface Conv2dLayer {
+/** One number for both axes, or one for each. */
+export type Extents = number | readonly [height: number, width: number];
+
+/** A window that moves over maps, as a layer states it. */
+export interface MovingWindow {
+  readonly kernel: Extents;
+  readonly stride: Extents;
+  readonly padding: Extents;
+}
+
+/** What a window does along one axis. */
+export interface AxisWindow {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+}
+
+export interface Conv2dLayer extends MovingWindow {
   readonly kind: "conv2d";
   readonly name: string;
   readonly inputChannels: number;
   readonly outputChannels: number;
-  readonly kernel: number;
-  readonly stride: number;
-  readonly padding: number;
-  /** 1, or inputChannels for a depthwise convolution. */
+  /**
+   * Neighbouring channels that are convolved by themselves: 1 for all with each other,
+   * inputChannels for a depthwise convolution. It divides both numbers of channels.
+   */
   readonly groups: number;
   readonly bias: boolean;
   /** Standard deviation of normal starting weights, with biases of 0; He's where absent. */
@@ -27,14 +44,11 @@ export interface Conv2dLayer {
  * standardisation (Brock, De and Smith 2021, arXiv 2101.08692), as De et al. 2022 (arXiv
  * 2204.13650) train it privately. The statistics are those of the weights, not of any image.
  */
-export interface StandardisedConv2dLayer {
+export interface StandardisedConv2dLayer extends MovingWindow {
   readonly kind: "standardisedConv2d";
   readonly name: string;
   readonly inputChannels: number;
   readonly outputChannels: number;
-  readonly kernel: number;
-  readonly stride: number;
-  readonly padding: number;
   readonly bias: boolean;
   /** Floor of the fan-in times the variance; theirs is 1e-4. */
   readonly epsilon: number;
@@ -154,23 +168,20 @@ export function* eachLayer(layers: readonly Layer[]): Generator<Layer> {
 function parameterShapes(layer: Layer): { name: string; shape: number[] }[] {
   switch (layer.kind) {
     case "conv2d": {
-      const shape = [
-        layer.outputChannels,
-        layer.inputChannels / layer.groups,
-        layer.kernel,
-        layer.kernel,
-      ];
+      const { height, width } = axisWindows(layer);
+      const perGroup = layer.inputChannels / layer.groups;
+      const shape = [layer.outputChannels, perGroup, height.kernel, width.kernel];
       const weight = { name: `${layer.name}.weight`, shape };
       if (!layer.bias) return [weight];
       return [weight, { name: `${layer.name}.bias`, shape: [layer.outputChannels] }];
     }
     case "standardisedConv2d": {
-      const { inputChannels, outputChannels, kernel } = layer;
-      const weight = [outputChannels, inputChannels, kernel, kernel];
+      const { height, width } = axisWindows(layer);
+      const weight = [layer.outputChannels, layer.inputChannels, height.kernel, width.kernel];
       return [
         { name: `${layer.name}.weight`, shape: weight },
-        { name: `${layer.name}.gain`, shape: [outputChannels] },
-        ...(layer.bias ? [{ name: `${layer.name}.bias`, shape: [outputChannels] }] : []),
+        { name: `${layer.name}.gain`, shape: [layer.outputChannels] },
+        ...(layer.bias ? [{ name: `${layer.name}.bias`, shape: [layer.outputChannels] }] : []),
       ];
     }
     case "layerScale":
@@ -216,10 +227,25 @@ export function parameterNamed(network: NetworkDescription, name: string): Param
   return parameter;
 }
 
-/** Height or width after a convolution or pooling window has moved over it (floor, as torch). */
-export function outputExtent(
-  extent: number,
-  window: { readonly kernel: number; readonly stride: number; readonly padding: number },
-): number {
+/** The two axes of a window. */
+export function axisWindows({ kernel, stride, padding }: MovingWindow): {
+  height: AxisWindow;
+  width: AxisWindow;
+} {
+  const along = (axis: 0 | 1): AxisWindow => {
+    const of = (both: Extents): number => (typeof both === "number" ? both : both[axis]);
+    return { kernel: of(kernel), stride: of(stride), padding: of(padding) };
+  };
+  return { height: along(0), width: along(1) };
+}
+
+/** Input pixels under a window. */
+export function tapsOf(window: MovingWindow): number {
+  const { height, width } = axisWindows(window);
+  return height.kernel * width.kernel;
+}
+
+/** Height or width after a convolution or pooling window has moved along it (floor, as torch). */
+export function outputExtent(extent: number, window: AxisWindow): number {
   return Math.floor((extent + 2 * window.padding - window.kernel) / window.stride) + 1;
 }

@@ -1,4 +1,4 @@
-import { eachLayer, parameterNamed, type NetworkDescription } from "./description.ts";
+import { eachLayer, parameterNamed, tapsOf, type NetworkDescription } from "./description.ts";
 
 /**
  * A standard normal number from uniform ones in [0, 1) (Box and Muller 1958). Initial weights
@@ -32,12 +32,12 @@ export function initialise(network: NetworkDescription, random: () => number): F
   for (const layer of eachLayer(network.layers)) {
     switch (layer.kind) {
       case "conv2d": {
-        const fanOut = (layer.outputChannels / layer.groups) * layer.kernel * layer.kernel;
+        const fanOut = (layer.outputChannels / layer.groups) * tapsOf(layer);
         fillNormal(`${layer.name}.weight`, layer.initialDeviation ?? Math.sqrt(2 / fanOut));
         break;
       }
       case "standardisedConv2d": {
-        const fanIn = layer.inputChannels * layer.kernel * layer.kernel;
+        const fanIn = layer.inputChannels * tapsOf(layer);
         fillNormal(`${layer.name}.weight`, Math.sqrt(1 / fanIn));
         slice(`${layer.name}.gain`).fill(1);
         break;

@@ -4,11 +4,14 @@ import type { Layer } from "./description.ts";
 const name = z.string().min(1).max(200);
 const count = z.int().min(1).max(1_000_000);
 const epsilon = z.number().positive().max(1);
-const window = {
-  kernel: z.int().min(1).max(1024),
-  stride: z.int().min(1).max(1024),
-  padding: z.int().min(0).max(1024),
-};
+const extent = z.int().min(1).max(1024);
+const margin = z.int().min(0).max(1024);
+const squareWindow = { kernel: extent, stride: extent, padding: margin };
+
+/** One number for both axes, or [height, width]. */
+const extents = (one: z.ZodType<number>) =>
+  z.union([one, z.tuple([one, one])], "a whole number, or [height, width], from 0 or 1 to 1024");
+const window = { kernel: extents(extent), stride: extents(extent), padding: extents(margin) };
 const initialDeviation = z.number().positive().max(1000).optional();
 
 /** The fields of each kind of layer, and no others: a field that is ignored would mislead. */
@@ -50,8 +53,8 @@ const shapes = {
     kind: z.literal("activation"),
     function: z.enum(["mish", "relu", "silu", "gelu"]),
   }),
-  maxPool: z.strictObject({ kind: z.literal("maxPool"), ...window }),
-  averagePool: z.strictObject({ kind: z.literal("averagePool"), ...window }),
+  maxPool: z.strictObject({ kind: z.literal("maxPool"), ...squareWindow }),
+  averagePool: z.strictObject({ kind: z.literal("averagePool"), ...squareWindow }),
   globalAveragePool: z.strictObject({ kind: z.literal("globalAveragePool") }),
   dense: z.strictObject({
     kind: z.literal("dense"),

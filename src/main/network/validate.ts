@@ -1,5 +1,6 @@
 import { UserError } from "../../shared/errors.ts";
 import {
+  axisWindows,
   layOutParameters,
   outputExtent,
   type Layer,
@@ -30,12 +31,13 @@ function followOne(layer: Layer, flow: Flow): Followed {
       const fits = keeping(layer.name, layer.inputChannels, flow);
       if ("problem" in fits) return fits;
       const { inputChannels, outputChannels } = layer;
-      if (
-        layer.kind === "conv2d" &&
-        layer.groups !== 1 &&
-        (layer.groups !== inputChannels || outputChannels !== inputChannels)
-      )
-        return { problem: `${layer.name}: groups must be 1, or 1 for each channel (depthwise)` };
+      const groups = layer.kind === "conv2d" ? layer.groups : 1;
+      if (inputChannels % groups !== 0 || outputChannels % groups !== 0)
+        return {
+          problem:
+            `${layer.name}: groups (${groups}) must divide its ${inputChannels} input and ` +
+            `${outputChannels} output channels`,
+        };
       return { flow: { spatial: true, channels: outputChannels } };
     }
     case "groupNorm":
@@ -132,18 +134,19 @@ export function defineNetwork(source: {
 function extentBehind(
   layers: readonly Layer[],
   start: number,
+  axis: "height" | "width",
   refuse: (problem: string) => UserError,
 ): number {
   let extent = start;
   for (const layer of layers) {
     if (layer.kind === "globalAveragePool") extent = 1;
     else if (layer.kind === "residual") {
-      const body = extentBehind(layer.body, extent, refuse);
-      const shortcut = extentBehind(layer.shortcut, extent, refuse);
+      const body = extentBehind(layer.body, extent, axis, refuse);
+      const shortcut = extentBehind(layer.shortcut, extent, axis, refuse);
       if (body !== shortcut)
         throw refuse(`a residual block adds maps of ${body} and ${shortcut} pixels`);
       extent = body;
-    } else if ("kernel" in layer) extent = outputExtent(extent, layer);
+    } else if ("kernel" in layer) extent = outputExtent(extent, axisWindows(layer)[axis]);
     if (extent < 1) throw refuse("they are too few; choose a higher resolution");
   }
   return extent;
@@ -156,13 +159,11 @@ function extentBehind(
 export function checkResolution(network: NetworkDescription, resolutionPixels: number): void {
   if (!Number.isInteger(resolutionPixels) || resolutionPixels < 1)
     throw new UserError("input", `A resolution of ${resolutionPixels} pixels is not possible.`);
-  extentBehind(
-    network.layers,
-    resolutionPixels,
-    (problem) =>
-      new UserError(
-        "input",
-        `The network ${network.name} cannot take ${resolutionPixels} pixels: ${problem}.`,
-      ),
-  );
+  const refuse = (problem: string): UserError =>
+    new UserError(
+      "input",
+      `The network ${network.name} cannot take ${resolutionPixels} pixels: ${problem}.`,
+    );
+  for (const axis of ["height", "width"] as const)
+    extentBehind(network.layers, resolutionPixels, axis, refuse);
 }

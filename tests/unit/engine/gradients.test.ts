@@ -115,6 +115,63 @@ const layerCases: Record<string, NetworkDescription> = {
     [conv("a", 1, 4), conv("b", 4, 4, { groups: 4, stride: 2, bias: true }), activate("mish")],
     4,
   ),
+  "a rectangular convolution": networkAround(
+    [
+      conv("a", 1, 3, { kernel: [1, 4], padding: [0, 2], stride: [1, 2], bias: true }),
+      activate("mish"),
+      conv("b", 3, 4, { kernel: [3, 2], stride: [2, 1], padding: [1, 0] }),
+    ],
+    4,
+  ),
+  "a rectangular depthwise convolution": networkAround(
+    [
+      conv("a", 1, 4),
+      conv("b", 4, 4, { groups: 4, kernel: [1, 5], padding: [0, 2], stride: [1, 2] }),
+      activate("mish"),
+    ],
+    4,
+  ),
+  "a rectangular standardised convolution": networkAround(
+    [
+      conv("a", 1, 2),
+      standardisedConv("b", 2, 3, { kernel: [3, 1], padding: [2, 0], stride: [2, 3] }),
+      activate("mish"),
+    ],
+    3,
+  ),
+  "a pointwise window that strides along one axis": networkAround(
+    [conv("a", 1, 2), conv("b", 2, 4, { kernel: 1, stride: [1, 2], padding: 0 })],
+    4,
+  ),
+  "a grouped convolution": networkAround(
+    [
+      conv("a", 1, 6),
+      activate("mish"),
+      conv("b", 6, 9, { groups: 3, stride: 2, bias: true }),
+      activate("mish"),
+    ],
+    9,
+  ),
+  "a grouped convolution with fewer outputs than inputs": networkAround(
+    [conv("a", 1, 8), activate("mish"), conv("b", 8, 2, { groups: 2, kernel: [2, 3] })],
+    2,
+  ),
+  "a pointwise grouped convolution": networkAround(
+    [conv("a", 1, 4), conv("b", 4, 6, { groups: 2, kernel: 1, padding: 0 }), activate("mish")],
+    6,
+  ),
+  "several outputs for each channel by itself": networkAround(
+    [conv("a", 1, 3), conv("b", 3, 6, { groups: 3 }), activate("mish")],
+    6,
+  ),
+  "a grouped convolution of few pixels, by ghost norms": networkAround(
+    [
+      conv("a", 1, 8, { stride: 7 }),
+      activate("mish"),
+      conv("b", 8, 8, { groups: 2, kernel: [3, 3], padding: 1, stride: 2 }),
+    ],
+    8,
+  ),
   "group normalisation": networkAround(
     [
       conv("a", 1, 4),

@@ -9,7 +9,7 @@ import {
   networkNames,
   type NetworkDescription,
 } from "../../../src/main/network/index.ts";
-import { smallConvnext } from "../support/networks.ts";
+import { rectangularAndGrouped, smallConvnext } from "../support/networks.ts";
 import { seededRandom } from "../support/random.ts";
 
 const resolutionPixels = 32;
@@ -23,9 +23,12 @@ function liveWeights(network: NetworkDescription): Float32Array {
 
 describe("the exported inference model", () => {
   // ConvNeXt-Tiny's layers in a network that takes no minute.
-  const networks = networkNames.map((name) =>
-    name === "convnext-tiny" ? smallConvnext() : networkNamed(name),
-  );
+  const networks = [
+    ...networkNames.map((name) =>
+      name === "convnext-tiny" ? smallConvnext() : networkNamed(name),
+    ),
+    { ...rectangularAndGrouped(), name: "rectangular and grouped convolutions" },
+  ];
   it.each(networks)("$name gives the app's scores for any number of films", async (network) => {
     const weights = liveWeights(network);
     const random = seededRandom(8);

@@ -15,6 +15,7 @@ import { randomBatch } from "../support/batches.ts";
 import {
   conv,
   networkAround,
+  rectangularAndGrouped,
   smallConvnext,
   smoothNetworks,
   standardisedConv,
@@ -110,6 +111,10 @@ describe("TensorFlow.js beside onnxruntime", () => {
       2,
       9,
     );
+  });
+
+  it("agrees on rectangular and grouped convolutions", async () => {
+    await expectAgreement(rectangularAndGrouped(), 9, 2, 10);
   });
 
   it("agrees on resnet9-smooth", async () => {

@@ -13,14 +13,15 @@ const geometries = fc
     images: fc.integer({ min: 1, max: 2 }),
     height: fc.integer({ min: 3, max: 7 }),
     width: fc.integer({ min: 3, max: 7 }),
-    kernel: fc.integer({ min: 1, max: 3 }),
-    stride: fc.integer({ min: 1, max: 3 }),
+    kernel: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
+    stride: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
   })
-  .chain((shape) =>
-    fc
-      .integer({ min: 0, max: Math.floor(shape.kernel / 2) })
-      .map((padding) => ({ ...shape, padding })),
-  );
+  .chain((shape) => {
+    const [paddingY, paddingX] = shape.kernel.map((extent) =>
+      fc.integer({ min: 0, max: Math.floor(extent / 2) }),
+    );
+    return fc.tuple(paddingY!, paddingX!).map((padding) => ({ ...shape, padding }));
+  });
 
 describe("windows", () => {
   it("a 3x3 window of stride 2 sees the pixels around twice its position", () => {
@@ -29,10 +30,23 @@ describe("windows", () => {
     expect([...windowRows(geometry).subarray(0, 9)]).toEqual([-1, -1, -1, -1, 0, 1, -1, 4, 5]);
   });
 
+  it("a 1x3 window that strides along rows only sees neighbours of its row", () => {
+    const geometry = {
+      images: 1,
+      height: 2,
+      width: 4,
+      kernel: [1, 3],
+      stride: [1, 2],
+      padding: [0, 1],
+    } as const;
+    expect(outputSize(geometry)).toEqual({ height: 2, width: 2 });
+    expect([...windowRows(geometry)]).toEqual([-1, 0, 1, 1, 2, 3, -1, 4, 5, 5, 6, 7]);
+  });
+
   it("the transposed view holds the same pairs of pixel, tap and output", () => {
     fc.assert(
       fc.property(geometries, (geometry) => {
-        const taps = geometry.kernel ** 2;
+        const taps = geometry.kernel[0] * geometry.kernel[1];
         const forward = new Set<string>();
         windowRows(geometry).forEach((pixel, pair) => {
           if (pixel >= 0) forward.add(`${pixel}/${pair % taps}/${Math.floor(pair / taps)}`);

@@ -9,6 +9,7 @@ import {
   readSafetensors,
   writeSafetensors,
 } from "../../../src/main/network/index.ts";
+import { rectangularAndGrouped } from "../support/networks.ts";
 import { seededRandom } from "../support/random.ts";
 
 /** A file made by hand, as another program would: header text and raw little-endian data. */
@@ -20,6 +21,24 @@ function fileOf(header: unknown, data: Uint8Array): Uint8Array {
   bytes.set(data, 8 + text.length);
   return bytes;
 }
+
+it("rectangular and grouped weights have torch's shapes, and come back as they went", () => {
+  const network = rectangularAndGrouped();
+  const weights = initialise(network, seededRandom(6));
+  const tensors = namedTensors(network, weights);
+  const shape = (name: string) => tensors.get(name)?.shape;
+  expect(shape("stem.weight")).toEqual([4, 1, 1, 5]);
+  expect(shape("grouped.weight")).toEqual([6, 2, 3, 2]);
+  expect(shape("depthwise.weight")).toEqual([6, 1, 3, 1]);
+  expect(shape("standardised.weight")).toEqual([8, 6, 2, 3]);
+  expect(shape("deep.weight")).toEqual([16, 2, 3, 3]);
+  const read = loadWeights(
+    network,
+    readSafetensors(writeSafetensors(tensors, {})).tensors,
+    initialise(network, seededRandom(1)),
+  );
+  expect(read.weights).toEqual(weights);
+});
 
 describe("safetensors", () => {
   it("reads back what it wrote, metadata included", () => {

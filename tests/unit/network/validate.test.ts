@@ -61,6 +61,17 @@ describe("the validator refuses what it does not understand", () => {
     ["a field that would be ignored", [{ ...conv, dilation: 2 }, ...head], /conv1: .*dilation/],
     ["a missing field", [{ ...conv, stride: undefined }, ...head], /conv1: stride/],
     ["a window of half a pixel", [{ ...conv, kernel: 2.5 }, ...head], /conv1: kernel/],
+    [
+      "a window of three sides",
+      [{ ...conv, kernel: [3, 3, 3] }, ...head],
+      /conv1: kernel: .*\[height/,
+    ],
+    ["a window without width", [{ ...conv, kernel: [3, 0] }, ...head], /conv1: kernel/],
+    [
+      "a rectangular pooling",
+      [conv, { kind: "maxPool", kernel: [1, 3], stride: 1, padding: 0 }, ...head],
+      /kernel/,
+    ],
     ["no channels", [{ ...conv, outputChannels: 0 }, ...head], /conv1: outputChannels/],
     ["something that is no layer", ["conv2d", ...head], /must be an object with its kind/],
     ["layers that are no list", { layers: [] }, /must be a list/],
@@ -85,7 +96,11 @@ describe("the validator refuses what does not fit", () => {
       [conv, { kind: "layerNorm", name: "n", channels: 3, epsilon: 1e-6 }],
       /gets 4/,
     ],
-    ["groups of channels", [conv, { ...wide, groups: 2, outputChannels: 4 }], /depthwise/],
+    [
+      "groups of channels",
+      [conv, { ...wide, groups: 3 }],
+      /groups \(3\) must divide its 4 input and 6/,
+    ],
     [
       "a norm's groups",
       [conv, { kind: "groupNorm", name: "n", channels: 4, groups: 3, epsilon: 1e-5 }],
@@ -117,6 +132,23 @@ describe("the validator refuses what does not fit", () => {
     const network = define([{ ...conv, kernel: 5, padding: 0 }, ...head]);
     expect(() => checkResolution(network, 4)).toThrow(/too few/);
     expect(() => checkResolution(network, 5)).not.toThrow();
+  });
+
+  it("a resolution at which nothing is left along one axis", () => {
+    for (const kernel of [
+      [5, 1],
+      [1, 5],
+    ]) {
+      const network = define([{ ...conv, kernel, padding: 0 }, ...head]);
+      expect(() => checkResolution(network, 4)).toThrow(/too few/);
+      expect(() => checkResolution(network, 5)).not.toThrow();
+    }
+  });
+
+  it("a block whose sides differ along one axis", () => {
+    const across = { ...conv, name: "b", inputChannels: 4, stride: [1, 2] };
+    const network = define([conv, residual([across]), ...head]);
+    expect(() => checkResolution(network, 8)).toThrow(/adds maps of 4 and 8 pixels/);
   });
 
   it("a resolution at which the sides of a block end in different sizes", () => {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import {
   defineNetwork,
+  type Extents,
   type Layer,
   type NetworkDescription,
 } from "../../../src/main/network/index.ts";
@@ -103,19 +104,38 @@ export function everyKind(labels = 2): NetworkDescription {
   });
 }
 
+/** Rectangular windows of every kind of convolution, and groups of channels. */
+export function rectangularAndGrouped(labels = 2): NetworkDescription {
+  return networkAround(
+    [
+      conv("stem", 1, 4, { kernel: [1, 5], padding: [0, 2], stride: [1, 2], bias: true }),
+      { kind: "activation", function: "mish" },
+      conv("grouped", 4, 6, { groups: 2, kernel: [3, 2], padding: [2, 0], bias: true }),
+      { kind: "activation", function: "silu" },
+      conv("depthwise", 6, 6, { groups: 6, kernel: [3, 1], padding: [1, 0], stride: [2, 1] }),
+      standardisedConv("standardised", 6, 8, { kernel: [2, 3], stride: [2, 1] }),
+      { kind: "activation", function: "gelu" },
+      conv("deep", 8, 16, { groups: 4, stride: [2, 1] }),
+    ],
+    16,
+    labels,
+  );
+}
+
 /** What a random network is made of. */
 interface Choices {
   readonly channels: number;
-  readonly kernel: number;
-  readonly stride: number;
-  readonly padding: number;
+  readonly kernel: Extents;
+  readonly stride: Extents;
+  readonly padding: Extents;
   readonly bias: boolean;
   readonly standardised: boolean;
   readonly activation: "mish" | "silu" | "gelu";
   readonly pool: { readonly kernel: number; readonly stride: number; readonly padding: number };
   readonly pools: boolean;
   readonly norm: "none" | "group" | "layer";
-  readonly block: "none" | "identity" | "projected" | "depthwise" | "convnext" | "preactivated";
+  readonly block:
+    "none" | "identity" | "projected" | "depthwise" | "grouped" | "convnext" | "preactivated";
   readonly scaleNorm: boolean;
   readonly hidden: boolean;
   readonly labels: number;
@@ -186,6 +206,13 @@ function networkOf(choices: Choices): NetworkDescription {
     case "depthwise":
       layers.push(conv("block.depthwise", width, width, { groups: width, bias, stride: 2 }));
       break;
+    case "grouped":
+      layers.push(
+        conv("block.0", width, 2 * width, { groups: 2, kernel: [3, 2], padding: [1, 0], bias }),
+        activate,
+        conv("block.1", 2 * width, width, { groups: 2, stride: [1, 2] }),
+      );
+      break;
     case "convnext":
       layers.push({
         kind: "residual",
@@ -222,9 +249,9 @@ function networkOf(choices: Choices): NetworkDescription {
 export const smoothNetworks: fc.Arbitrary<NetworkDescription> = fc
   .record({
     channels: fc.constantFrom(2, 4),
-    kernel: fc.constantFrom(1, 2, 3, 5),
-    stride: fc.constantFrom(1, 2, 3),
-    padding: fc.integer({ min: 0, max: 2 }),
+    kernel: fc.constantFrom<Extents[]>(1, 2, 3, 5, [1, 4], [3, 2]),
+    stride: fc.constantFrom<Extents[]>(1, 2, 3, [1, 2], [3, 1]),
+    padding: fc.constantFrom<Extents[]>(0, 1, 2, [0, 2], [1, 0]),
     bias: fc.boolean(),
     standardised: fc.boolean(),
     activation: fc.constantFrom("mish", "silu", "gelu" as const),
@@ -240,6 +267,7 @@ export const smoothNetworks: fc.Arbitrary<NetworkDescription> = fc
       "identity",
       "projected",
       "depthwise",
+      "grouped",
       "convnext",
       "preactivated" as const,
     ),

@@ -1,4 +1,5 @@
 import {
+  axisWindows,
   parameterNamed,
   outputExtent,
   type Layer,
@@ -88,8 +89,9 @@ function apply(
                 layer.epsilon,
               );
         const bias = layer.bias ? parameter(`${layer.name}.bias`) : null;
-        const k = layer.kernel;
-        const [h, w] = [outputExtent(height, layer), outputExtent(width, layer)];
+        const { height: down, width: along } = axisWindows(layer);
+        const [kh, kw] = [down.kernel, along.kernel];
+        const [h, w] = [outputExtent(height, down), outputExtent(width, along)];
         const perGroup = layer.inputChannels / groups;
         const outputsPerGroup = layer.outputChannels / groups;
         const out = new Float64Array(layer.outputChannels * h * w);
@@ -98,13 +100,13 @@ function apply(
             for (let x = 0; x < w; x += 1) {
               let sum = bias === null ? 0 : bias[o]!;
               for (let i = 0; i < perGroup; i += 1)
-                for (let dy = 0; dy < k; dy += 1)
-                  for (let dx = 0; dx < k; dx += 1) {
-                    const sy = y * layer.stride - layer.padding + dy;
-                    const sx = x * layer.stride - layer.padding + dx;
+                for (let dy = 0; dy < kh; dy += 1)
+                  for (let dx = 0; dx < kw; dx += 1) {
+                    const sy = y * down.stride - down.padding + dy;
+                    const sx = x * along.stride - along.padding + dx;
                     if (sy < 0 || sx < 0 || sy >= height || sx >= width) continue;
                     const channel = Math.floor(o / outputsPerGroup) * perGroup + i;
-                    sum += weight[((o * perGroup + i) * k + dy) * k + dx]! * at(channel, sy, sx);
+                    sum += weight[((o * perGroup + i) * kh + dy) * kw + dx]! * at(channel, sy, sx);
                   }
               out[(o * h + y) * w + x] = sum;
             }
