@@ -29,6 +29,14 @@ async function addWards(file: string): Promise<void> {
   await writeFile(file, [`${head},ward`, ...withWard, ""].join("\n"));
 }
 
+/** Figures that are wider than their column, so that they run into the next. */
+const figuresCutOff = (): Promise<string[]> =>
+  page
+    .locator("dl dd")
+    .evaluateAll((all) =>
+      all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent),
+    );
+
 test.beforeAll(async () => {
   test.setTimeout(180_000);
   folder = await mkdtemp(join(tmpdir(), "silhouette-main-job-"));
@@ -130,6 +138,11 @@ test("the slider shows the noise at once, and one click trains the pair", async 
   for (let press = 0; press < 10; press += 1) await slider.press("ArrowLeft");
   await expect.poll(() => content.innerText()).not.toBe(before);
   await expect(button("Train private and reference run")).toBeEnabled();
+  for (const unit of ["image", "patient"]) {
+    await page.getByLabel("Privacy unit").selectOption(unit);
+    await expect(button("Train private and reference run")).toBeEnabled();
+    expect(await figuresCutOff(), `with the ${unit} as the unit`).toEqual([]);
+  }
   await picture("4-train");
   await button("Train private and reference run").click();
   for (const kind of ["private", "reference"]) {
@@ -147,6 +160,7 @@ test("both runs are compared and the report is written", async () => {
   await expect(page.getByTestId("label-table")).toContainText("Cardiomegaly");
   await expect(page.getByTestId("fairness-table")).toContainText(/ward\s*ward A/);
   await expect(page.getByTestId("subgroup-table")).toContainText(/ward\s*ward B/);
+  expect(await figuresCutOff()).toEqual([]);
   await picture("6-compare");
   await page.getByTestId("subgroup-table").scrollIntoViewIfNeeded();
   await picture("6-subgroups");
