@@ -145,6 +145,9 @@ test("the slider shows the noise at once, and one click trains the pair", async 
   }
   await picture("4-train");
   await button("Train private and reference run").click();
+  await expect(page.getByTestId("run-private").first()).toBeInViewport();
+  // Only what is inside a screen scrolls, never the window with its list of screens.
+  expect(await page.evaluate(() => document.body.scrollHeight - window.innerHeight)).toBe(0);
   for (const kind of ["private", "reference"]) {
     await expect(
       page.locator(`[data-testid=run-${kind}][data-state=finished]`).first(),
