@@ -1,11 +1,16 @@
 import { inflateRawSync } from "node:zlib";
 import dicomParser from "dicom-parser";
-import type { DataSet } from "dicom-parser";
+import type { DataSet, Element } from "dicom-parser";
 import { messageOf } from "../../shared/errors.ts";
 import { DicomError } from "./errors.ts";
 import { readHeader } from "./attributes.ts";
 import type { DicomHeader } from "./header.ts";
-import { explicitBigEndian, explicitLittleEndian, implicitLittleEndian } from "./syntaxes.ts";
+import {
+  deflatedLittleEndian,
+  explicitBigEndian,
+  explicitLittleEndian,
+  implicitLittleEndian,
+} from "./syntaxes.ts";
 
 /** Where the pixel data stand; in a deflated file `bytes` is the inflated copy. */
 export interface PixelDataElement {
@@ -73,11 +78,19 @@ function headerOf(dataSet: DataSet): DicomHeader {
 /** The same as a raw data set, for code that needs single elements. */
 export function parseDataSet(bytes: Uint8Array, untilTag: string | null = pixelDataTag): DataSet {
   const start = startOf(bytes);
-  const options: dicomParser.ParseDicomOptions = { inflater };
+  const deflated = { met: false };
+  const options: dicomParser.ParseDicomOptions = {
+    inflater: (whole, position) => {
+      deflated.met = true;
+      return inflate(whole, position);
+    },
+  };
   if (untilTag !== null) options.untilTag = untilTag;
   if (start.transferSyntax !== null) options.TransferSyntaxUID = start.transferSyntax;
   try {
-    return dicomParser.parseDicom(start.bytes, options);
+    const dataSet = dicomParser.parseDicom(start.bytes, options);
+    if (deflated.met) keepSyntaxOnly(dataSet);
+    return dataSet;
   } catch (thrown) {
     if (thrown instanceof DicomError) throw thrown;
     throw parserFailure(thrown);
@@ -143,17 +156,31 @@ function littleEndian16(bytes: Uint8Array, position: number): number {
   return (bytes[position] ?? 0) | ((bytes[position + 1] ?? 0) << 8);
 }
 
-function inflater(bytes: Uint8Array, position: number): Uint8Array {
-  let inflated: Buffer;
+/** The parser goes on at the beginning of what this returns, so no preamble may stand there. */
+function inflate(bytes: Uint8Array, position: number): Uint8Array {
   try {
-    inflated = inflateRawSync(bytes.subarray(position), { maxOutputLength: inflatedLimitBytes });
+    return inflateRawSync(bytes.subarray(position), { maxOutputLength: inflatedLimitBytes });
   } catch (thrown) {
     const tooLarge = thrown instanceof RangeError;
     throw tooLarge
       ? new DicomError("too-large", "The file inflates to more than 512 MB.")
       : new DicomError("truncated", "The deflated data set ends early or is damaged.");
   }
-  return Buffer.concat([bytes.subarray(0, position), inflated]);
+}
+
+/** The meta header of a deflated file lies in other bytes than the data set that is handed on. */
+function keepSyntaxOnly(dataSet: DataSet): void {
+  for (const tag of Object.keys(dataSet.elements)) {
+    if (tag.startsWith("x0002")) Reflect.deleteProperty(dataSet.elements, tag);
+  }
+  const syntax: Element & { readonly Value: string } = {
+    tag: "x00020010",
+    vr: "UI",
+    length: 0,
+    dataOffset: 0,
+    Value: deflatedLittleEndian,
+  };
+  dataSet.elements[syntax.tag] = syntax;
 }
 
 /** dicom-parser throws strings, errors and plain objects; none of them reaches a person as is. */

@@ -23,6 +23,22 @@ describe("parsing a film", () => {
   });
 
   it.each([
+    ["uncompressed", "1.2.840.10008.1.2.1"],
+    ["deflated", "1.2.840.10008.1.2.1.99"],
+  ])(
+    "passes over whatever stands in the preamble of a file that is %s",
+    async (_, transferSyntax) => {
+      const bytes = Buffer.from(writeFilm(1, 1, {}, { transferSyntax }));
+      const plain = await decodeFrame(parseFile(bytes));
+      bytes.write("II*\0 a TIFF header, or a maker's words", 0, "latin1");
+      const file = parseFile(bytes);
+      expect(file.header.identity.patientId).toBe("PAT-1");
+      expect(file.header.pixels.transferSyntax).toBe(transferSyntax);
+      expect((await decodeFrame(file)).values).toEqual(plain.values);
+    },
+  );
+
+  it.each([
     ["ISO_IR 100", Buffer.from("Müller", "latin1"), "Müller"],
     ["ISO_IR 192", Buffer.from("Müller", "utf8"), "Müller"],
     // ISO 8859-5: 0xBC is U+041C, 0xEE is U+044E.
