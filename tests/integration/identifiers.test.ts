@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inflateSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,6 +9,7 @@ import { secondRows } from "../../src/main/dicom/deidentification/profile-second
 import { thirdRows } from "../../src/main/dicom/deidentification/profile-third.ts";
 import type { Elements } from "../support/dicom-writer.ts";
 import { writeFilm } from "../support/films.ts";
+import { filesUnder } from "../support/temporary.ts";
 import { temporaryFolder } from "./support.ts";
 
 /**
@@ -121,13 +122,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await core.close();
 });
-
-/** Every file under a folder, at any depth. */
-function filesUnder(path: string): string[] {
-  return readdirSync(path, { recursive: true, encoding: "utf8" })
-    .map((name) => join(path, name))
-    .filter((file) => statSync(file).isFile());
-}
 
 function expectClean(name: string, bytes: Buffer): void {
   for (const secret of secrets) {
