@@ -7,10 +7,14 @@ import { encode as encodePng } from "fast-png";
 import { zipSync } from "fflate";
 import { archiveMembers, readMember } from "../../src/main/dicom/archive.ts";
 import { decodeText } from "../../src/main/dicom/character-set.ts";
+import { newestDigest } from "../../src/main/dicom/content-hash.ts";
 import { directoryReferences } from "../../src/main/dicom/dicomdir.ts";
+import { DicomError } from "../../src/main/dicom/errors.ts";
+import { FileBuffer } from "../../src/main/dicom/file-buffer.ts";
 import { openFilm } from "../../src/main/dicom/open-film.ts";
 import { parseFile } from "../../src/main/dicom/parse.ts";
 import { defaultPreparation } from "../../src/main/dicom/pipeline.ts";
+import { readFilm } from "../../src/main/dicom/read-film.ts";
 import { trainingFrame } from "../../src/main/dicom/training-frame.ts";
 import { mappedReading } from "../../src/main/intake/label-reading.ts";
 import { parseLabelTable } from "../../src/main/intake/label-table.ts";
@@ -47,6 +51,12 @@ export async function targets(scratch = mkdtempSync(join(tmpdir(), "silhouette-f
     const { frame, header } = await openFilm(input);
     trainingFrame(frame, header.pixels, 32, defaultPreparation);
   };
+  const buffer = new FileBuffer();
+  const intake = async (input: Uint8Array) => {
+    const path = join(scratch, "fuzzed.dcm");
+    writeFileSync(path, input);
+    await readAsIntakeDoes(path, buffer);
+  };
   const list: Target[] = [
     {
       name: "DICOM headers",
@@ -61,6 +71,12 @@ export async function targets(scratch = mkdtempSync(join(tmpdir(), "silhouette-f
       seeds: [compressed(encoding)],
       run: film,
     })),
+    {
+      name: "films as intake reads them",
+      weight: 15,
+      seeds: [...plainSeeds(), ...pngSeeds(), ...encodings.map(compressed), extendedFilm()],
+      run: intake,
+    },
     { name: "JPEG of 12 bits", weight: 2, seeds: [extended(), extendedFilm()], run: film },
     { name: "PNG", weight: 8, seeds: pngSeeds(), run: film, repair: withPngChecksums },
     { name: "tables", weight: 12, seeds: tableSeeds(), run: readTable },
@@ -85,6 +101,25 @@ export async function targets(scratch = mkdtempSync(join(tmpdir(), "silhouette-f
     },
   ];
   return list;
+}
+
+/** From the file into the kernel's memory, through decoder, search for lettering and frame. */
+async function readAsIntakeDoes(path: string, buffer: FileBuffer): Promise<void> {
+  const answer = await readFilm(
+    {
+      path,
+      framePixels: 32,
+      preparation: defaultPreparation,
+      patientFromTable: true,
+      contentDigest: newestDigest,
+    },
+    buffer,
+  );
+  if ("film" in answer) return;
+  const { code, found } = answer.rejection;
+  // What stands for an error that nobody foresaw.
+  if (found === "The image could not be decoded.") throw new Error(found);
+  throw new DicomError(code, found);
 }
 
 /** Readers with the faults that fuzzing looks for, to see that it would find them. */
