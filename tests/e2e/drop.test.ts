@@ -96,6 +96,7 @@ test("a mixed folder and a single file, dropped on the empty window, ask for a c
   await drag("drop", files);
   await expect(page.getByText("Drop to make a cohort of these films")).toBeHidden();
   await expect(page.getByLabel("Name")).toHaveValue("Station 3 (März)");
+  await expect(page.getByText("1 folder and 1 file will be added to it.")).toBeVisible();
   await page.getByLabel("Labels").selectOption("unsided");
   await picture("drop-1-cohort");
   await button("Create cohort").click();

@@ -14,14 +14,20 @@ export type CohortTab =
   "overview" | "intake" | "labels" | "films" | "split" | "review" | "quarantine";
 export type DialogName = "new-cohort" | "rename-cohort" | "keys";
 
+/** A folder or file on its way into a cohort. */
+export interface PendingPath {
+  readonly path: string;
+  readonly isFolder: boolean;
+}
+
 /** What the person looks at. Everything else is fetched from the core by the screen that shows it. */
 interface Session {
   screen: ScreenName;
   tab: CohortTab;
   cohortId: number | null;
   dialog: DialogName | null;
-  /** Folders dropped before there was a cohort to put them in. */
-  pendingPaths: readonly string[];
+  /** What was dropped or chosen before there was a cohort to put it in. */
+  pending: readonly PendingPath[];
   /** A labels file chosen or dropped, on its way through the mapping. */
   labelsFile: string | null;
   /** The film open in the viewer, as its place in the table's order; null where none is open. */
@@ -39,7 +45,7 @@ export const session = $state<Session>({
   tab: "overview",
   cohortId: null,
   dialog: null,
-  pendingPaths: [],
+  pending: [],
   labelsFile: null,
   filmIndex: null,
   pairId: null,
