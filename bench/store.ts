@@ -75,6 +75,8 @@ try {
     view: { viewPosition: "PA" },
     finding: { finding: findingKeys[0] },
     patient: { patient: "00ab" },
+    subgroup: { subgroup: { name: "ward", value: "2" } },
+    "large subgroup": { subgroup: { name: "scanner", value: "portable" } },
     all: {
       status: "included",
       sex: "M",
@@ -161,6 +163,7 @@ function fill(database: Database, cohortId: number): void {
     );
     const reading = insert("reading", "id, image_id, reader, source, grades, recorded_at");
     const consensus = insert("consensus", "image_id, finding, grade, reading_id");
+    const subgroup = insert("image_subgroup", "image_id, name, value, source, recorded_at");
     const attribute = insert("attribute", "patient_id, name, value, source, recorded_at");
     const split = insert(
       "split",
@@ -215,6 +218,8 @@ function fill(database: Database, cohortId: number): void {
         i,
         when,
       );
+      subgroup.run(i, "ward", String(Math.floor(random() * 8)), "bench", when);
+      subgroup.run(i, "scanner", random() < 0.6 ? "portable" : "fixed", "bench", when);
       reading.run(i, i, "bench", "bench", "{}", when);
       for (const finding of findingKeys) {
         consensus.run(i, finding, Math.floor(random() ** 3 * 5), i);

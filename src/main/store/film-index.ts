@@ -14,9 +14,13 @@ interface FilmIndex extends FilmColumns {
   readonly positiveAtGrade: number;
   /** Orders and selections of late, by their question. */
   readonly answers: Map<string, Int32Array>;
+  /** The films of a free subgroup's value, as 1, by name and value; read when first asked for. */
+  readonly subgroups: Map<string, Uint8Array>;
 }
 
 const keptAnswers = 24;
+/** Of 200 KB each for 200,000 films. */
+const keptSubgroups = 24;
 const indices = new WeakMap<Database, Map<number, FilmIndex>>();
 const preparing = new WeakMap<Database, Map<number, Promise<void>>>();
 /** Above two thousand years ages are in no order. */
@@ -34,6 +38,9 @@ export function orderedFilms(
   const known = index.answers.get(key);
   if (known !== undefined) return known;
   const passes = selection(index, query.filter);
+  if (query.filter.subgroup !== undefined) {
+    keepMembers(passes, subgroupMembers(database, index, query.filter.subgroup));
+  }
   const order = sortedPlaces(index, query.sort.column);
   const ids = new Int32Array(order.length);
   let count = 0;
@@ -105,7 +112,13 @@ function keep(
     .prepare("SELECT positive_at_grade FROM cohort WHERE id = ?")
     .pluck()
     .get(cohortId) as number;
-  const index: FilmIndex = { ...columns, revision, positiveAtGrade, answers: new Map() };
+  const index: FilmIndex = {
+    ...columns,
+    revision,
+    positiveAtGrade,
+    answers: new Map(),
+    subgroups: new Map(),
+  };
   // One cohort is looked at at a time; the others' columns would only take memory.
   indices.set(database, new Map([[cohortId, index]]));
   return index;
@@ -190,6 +203,50 @@ function selection(index: FilmIndex, filter: ImageFilter): Uint8Array {
     }
   }
   return passes;
+}
+
+function keepMembers(passes: Uint8Array, members: Uint8Array): void {
+  for (let place = 0; place < passes.length; place++) {
+    if (members[place] !== 1) passes[place] = 0;
+  }
+}
+
+/** 1 for each film of a free subgroup's value. Names and values are a site's own, so none is read ahead. */
+function subgroupMembers(
+  database: Database,
+  index: FilmIndex,
+  { name, value }: NonNullable<ImageFilter["subgroup"]>,
+): Uint8Array {
+  const key = JSON.stringify([name, value]);
+  const known = index.subgroups.get(key);
+  if (known !== undefined) return known;
+  const films = database
+    .prepare("SELECT json_group_array(image_id) FROM image_subgroup WHERE name = ? AND value = ?")
+    .pluck()
+    .get(name, value) as string;
+  const members = new Uint8Array(index.ids.length);
+  for (const id of JSON.parse(films) as number[]) {
+    const place = placeOfFilm(index.ids, id);
+    if (place !== null) members[place] = 1;
+  }
+  if (index.subgroups.size >= keptSubgroups) {
+    const oldest = index.subgroups.keys().next();
+    if (oldest.done !== true) index.subgroups.delete(oldest.value);
+  }
+  index.subgroups.set(key, members);
+  return members;
+}
+
+/** Where a film stands among ascending numbers; null where it is another cohort's. */
+function placeOfFilm(ids: Int32Array, id: number): number | null {
+  let low = 0;
+  let high = ids.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ids[middle] ?? 0) < id) low = middle + 1;
+    else high = middle;
+  }
+  return ids[low] === id ? low : null;
 }
 
 /** Where in sorted texts those begin and end that start with a prefix. */

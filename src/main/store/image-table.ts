@@ -52,7 +52,7 @@ export function imageRows(
   const { offset, limit } = query;
   const { total, ids } = isPlain(query.filter, query.sort)
     ? plainWindow(database, query.cohortId, offset, limit)
-    : windowOf(filmsOf(database, query), offset, limit);
+    : windowOf(orderedFilms(database, query), offset, limit);
   const rows = database
     .prepare(`SELECT ${columns} ${from} WHERE image.id IN (SELECT value FROM json_each(?))`)
     .all(JSON.stringify(ids)) as StoredRow[];
@@ -64,23 +64,6 @@ export function imageRows(
       return row === undefined ? [] : [toImageRow(row)];
     }),
   };
-}
-
-/** The films that pass, in order; a free subgroup is looked up in the store beside the index. */
-function filmsOf(
-  database: Database,
-  query: { readonly cohortId: number; readonly filter: ImageFilter; readonly sort: ImageSort },
-): Int32Array {
-  const { subgroup, ...filter } = query.filter;
-  const films = orderedFilms(database, { ...query, filter });
-  if (subgroup === undefined) return films;
-  const members = new Set(
-    database
-      .prepare("SELECT image_id FROM image_subgroup WHERE name = ? AND value = ?")
-      .pluck()
-      .all(subgroup.name, subgroup.value) as number[],
-  );
-  return films.filter((id) => members.has(id));
 }
 
 /** All films by their number, as a cohort is opened: the store has that order at hand. */
