@@ -143,7 +143,13 @@ test("the slider shows the noise at once, and one click trains the pair", async 
     await expect(button("Train private and reference run")).toBeEnabled();
     expect(await figuresCutOff(), `with the ${unit} as the unit`).toEqual([]);
   }
+  await expect(page.getByLabel("Engine", { exact: true })).toContainText(
+    /Choose for me: (onnxruntime-cpu, the only one here|several are measured)/,
+  );
   await picture("4-train");
+  await page.getByText("Why others are absent").click();
+  await page.getByLabel("Engine", { exact: true }).scrollIntoViewIfNeeded();
+  await picture("4-engine");
   await button("Train private and reference run").click();
   await expect(page.getByTestId("run-private").first()).toBeInViewport();
   // Only what is inside a screen scrolls, never the window with its list of screens.
@@ -179,6 +185,24 @@ test("the ledger shows the private run", async () => {
   await expect(page.getByTestId("ledger-runs")).toContainText(/p-[0-9a-f]{6}/);
   await expect(page.getByRole("main")).toContainText(/intact/i);
   await picture("7-privacy");
+});
+
+test("the settings tell of each engine what it is, or how to get it", async () => {
+  await screen("Settings").click();
+  const table = page.getByTestId("engine-table");
+  await expect(table.getByRole("row", { name: /^onnxruntime-cpu/ })).toContainText(/MiB/);
+  // What its loader said, with a path and a link, is folded away.
+  const tensorflow = await table.getByRole("row", { name: /^tensorflow/ }).innerText();
+  expect(tensorflow).not.toMatch(/https?:|tfjs_binding/);
+  const linesOfNames = await table.getByRole("rowheader").evaluateAll((all) =>
+    all.map((one) => {
+      const words = document.createRange();
+      words.selectNodeContents(one);
+      return words.getClientRects().length;
+    }),
+  );
+  expect(linesOfNames).toEqual(linesOfNames.map(() => 1));
+  await picture("8-settings");
 });
 
 test("the window outlives its core, and nothing imported is lost", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { listEngines, openEngine } from "../../src/main/engine/registry.ts";
+import { knownAutomaticEngine, listEngines, openEngine } from "../../src/main/engine/registry.ts";
+import { runCli, runJson, temporaryFolder } from "./support.ts";
 
 describe("the engines", () => {
   it("are listed with a device, or with a reason and what would help", async () => {
@@ -19,10 +20,24 @@ describe("the engines", () => {
         expect(engine.reason).toBeNull();
       } else {
         expect(engine.reason).toMatch(/needs|only/);
-        expect(engine.reason).not.toMatch(/\n/);
+        // What a loader said, with the paths of this machine, stands by itself.
+        expect(engine.reason).not.toMatch(/\n|node_modules\/@|https?:/);
       }
     }
     expect(engines[0]?.available).toBe(true);
+  });
+
+  it("include what auto takes, on the command line too", async () => {
+    const folder = temporaryFolder();
+    const task = { network: "resnet9-small", resolutionPixels: 64, dataFolder: folder };
+    const known = await knownAutomaticEngine(task);
+    expect(["only", "unmeasured"]).toContain(known.how);
+    const json = await runJson("--data", folder, "engine", "list");
+    expect(json).toMatchObject({ automatic: known });
+    const unknown = ["--data", folder, "engine", "list", "--network", "resnet9000"];
+    const { exitCode, stderr } = await runCli(unknown);
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toMatch(/no network named resnet9000/);
   });
 
   it("open by name, and an absent or unknown one says why not", async () => {

@@ -2,26 +2,13 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import type { AutomaticChoice } from "../../shared/engine-choice.ts";
 import type { ChosenNetwork } from "../network/networks.ts";
 import type { EngineDescription } from "./engine.ts";
 
 /** What an engine is to be chosen for. */
 export interface EngineTask extends ChosenNetwork {
   readonly resolutionPixels: number;
-}
-
-export interface AutomaticChoice {
-  readonly engine: string;
-  /**
-   * - "only": no other engine is available, so nothing was timed.
-   * - "measured": the quickest of those timed on this task.
-   * - "unmeasured": several are available and none has been timed yet; a run times them.
-   */
-  readonly how: "only" | "measured" | "unmeasured";
-  /** Milliseconds for each image of a private step, quickest first; empty where not timed. */
-  readonly timings: readonly { readonly engine: string; readonly milliseconds: number }[];
-  /** ISO time of the measurement. */
-  readonly measuredAt: string | null;
 }
 
 /** Milliseconds for each image on a task, or why there are none. */

@@ -15,6 +15,8 @@ export interface EngineDescription {
   readonly available: boolean;
   /** Why it is absent and what would bring it; null where it is available. */
   readonly reason: string | null;
+  /** What its loader said, as it said it; null or left out where it said nothing. */
+  readonly detail?: string | null;
 }
 
 /**

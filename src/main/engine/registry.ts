@@ -1,5 +1,6 @@
 import { UserError } from "../../shared/errors.ts";
-import { chooseEngine, knownChoice, type AutomaticChoice, type EngineTask } from "./automatic.ts";
+import type { AutomaticChoice } from "../../shared/engine-choice.ts";
+import { chooseEngine, knownChoice, type EngineTask } from "./automatic.ts";
 import type { Engine, EngineDescription } from "./engine.ts";
 import {
   cpuEngine,
@@ -85,8 +86,12 @@ export async function openEngine(
       `There is no engine named ${name}. Choose one of: auto, ` +
         `${candidates.map((other) => other.name).join(", ")}.`,
     );
-  const { available, reason } = await candidate.describe();
+  const { available, reason, detail } = await candidate.describe();
   if (!available)
-    throw new UserError("resource", `The engine ${name} cannot be used here: ${reason ?? ""}`);
+    throw new UserError(
+      "resource",
+      `The engine ${name} cannot be used here: ${reason ?? ""}` +
+        (detail == null ? "" : " `engine list --json` tells what its loader said."),
+    );
   return candidate.open();
 }

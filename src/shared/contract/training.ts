@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { RunProgress, RunSummary, TelemetryPoint } from "../domain.ts";
+import type { AutomaticChoice } from "../engine-choice.ts";
 import { recipeSchema, type Recipe } from "../plan.ts";
 import { cohortId, nothing, procedure, runId } from "./procedure.ts";
 
@@ -7,8 +8,15 @@ export interface EngineRow {
   readonly name: string;
   readonly device: string | null;
   readonly version: string | null;
+  /** The version of the graphics driver, where it is known. */
+  readonly driver?: string | null;
+  /** Memory of the device, where it is known. */
+  readonly memoryMebibytes?: number | null;
   readonly available: boolean;
+  /** Why it is absent, and what would bring it. */
   readonly reason: string | null;
+  /** What its loader said, as it said it. */
+  readonly detail?: string | null;
 }
 
 export const trainingProcedures = {
@@ -38,4 +46,11 @@ export const trainingProcedures = {
     readonly TelemetryPoint[]
   >(),
   "engine:list": procedure(nothing).returns<readonly EngineRow[]>(),
+  /** What "auto" stands for as far as it is known; nothing is timed. */
+  "engine:automatic": procedure(
+    z.object({
+      network: recipeSchema.shape.network,
+      resolutionPixels: recipeSchema.shape.resolutionPixels,
+    }),
+  ).returns<AutomaticChoice>(),
 } as const;

@@ -1,12 +1,20 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { choiceWords, timingWords } from "../../../shared/engine-choice.ts";
 import { formatCount } from "../../../shared/format.ts";
 import { engineBench } from "../../engine/bench.ts";
-import { listEngines } from "../../engine/registry.ts";
+import { knownAutomaticEngine, listEngines } from "../../engine/registry.ts";
 import { engineStep } from "../../engine/step.ts";
+import { networkNamed } from "../../network/networks.ts";
 import { chosenNetwork } from "../../network/network-file.ts";
 import { table } from "../output.ts";
-import { numberArgument, outputOf, wholeNumber } from "../session.ts";
+import { dataFolder } from "../../store/data-folder.ts";
+import { dataOption, numberArgument, outputOf, wholeNumber } from "../session.ts";
+
+interface ListOptions {
+  readonly network: string;
+  readonly resolution: number;
+}
 
 interface StepOptions {
   readonly network: string;
@@ -32,26 +40,48 @@ export function addEngineCommands(program: Command): void {
 
   engine
     .command("list")
-    .description("engines with device and version, and why an absent one is absent")
-    .action(async (_options: unknown, command: Command) => {
+    .description(
+      "engines with device and version, why an absent one is absent, and what auto takes",
+    )
+    .option("--network <name>", "the network that auto is for, or a JSON file", "resnet9-small")
+    .option("--resolution <pixels>", "side of the frame that auto is for", wholeNumber(16), 64)
+    .action(async (options: ListOptions, command: Command) => {
       const engines = await listEngines();
-      outputOf(command).result({ engines }, () =>
-        table(
-          engines.map(({ name, available, device, version, driver, memoryMebibytes, reason }) => [
-            name,
-            available ? "available" : "absent",
-            version ?? "–",
-            available
-              ? [
-                  device ?? "",
-                  driver == null ? "" : `driver ${driver}`,
-                  memoryMebibytes == null ? "" : `${formatCount(memoryMebibytes)} MiB`,
-                ]
-                  .filter((part) => part !== "")
-                  .join(", ")
-              : (reason ?? ""),
-          ]),
-        ),
+      const chosen = chosenNetwork(options.network);
+      // A name that is none would be answered as if there were such a network.
+      if (chosen.networkLayers === undefined) networkNamed(chosen.network);
+      const automatic = await knownAutomaticEngine({
+        ...chosen,
+        resolutionPixels: options.resolution,
+        dataFolder: dataFolder(dataOption(command)),
+      });
+      const task = `for ${chosen.network} at ${options.resolution} px`;
+      const timed = timingWords(automatic);
+      outputOf(command).result({ engines, automatic }, () =>
+        table([
+          ...engines.map(
+            ({ name, available, device, version, driver, memoryMebibytes, reason }) => [
+              name,
+              available ? "available" : "absent",
+              version ?? "–",
+              available
+                ? [
+                    device ?? "",
+                    driver == null ? "" : `driver ${driver}`,
+                    memoryMebibytes == null ? "" : `${formatCount(memoryMebibytes)} MiB`,
+                  ]
+                    .filter((part) => part !== "")
+                    .join(", ")
+                : (reason ?? ""),
+            ],
+          ),
+          [
+            "auto",
+            "",
+            "",
+            `${choiceWords(automatic)}, ${task}${timed === null ? "" : `: ${timed}`}`,
+          ],
+        ]),
       );
     });
 

@@ -1,4 +1,4 @@
-import { listEngines } from "../../engine/registry.ts";
+import { knownAutomaticEngine, listEngines } from "../../engine/registry.ts";
 import { prepareFigures } from "../../training/account-service.ts";
 import { createRuns, trainingDefaults } from "../../training/planning.ts";
 import { quotePrivacy } from "../../training/quote.ts";
@@ -17,10 +17,11 @@ type TrainingProcedures =
   | "run:list"
   | "run:progress"
   | "run:telemetry"
-  | "engine:list";
+  | "engine:list"
+  | "engine:automatic";
 
 export function trainingHandlers(context: CoreContext): Handlers<TrainingProcedures> {
-  const { database, queue } = context;
+  const { dataFolder, database, queue } = context;
   return {
     "training:defaults": ({ cohortId }) => trainingDefaults(database, cohortId),
     "privacy:quote": (choices) => quotePrivacy(database, choices),
@@ -53,5 +54,6 @@ export function trainingHandlers(context: CoreContext): Handlers<TrainingProcedu
     },
     "run:telemetry": ({ runId, afterStep }) => telemetryAfter(database, runId, afterStep),
     "engine:list": () => listEngines(),
+    "engine:automatic": (task) => knownAutomaticEngine({ ...task, dataFolder }),
   };
 }

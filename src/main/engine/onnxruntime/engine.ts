@@ -91,12 +91,13 @@ export type GpuProvider = keyof typeof gpuProviders;
 export async function describeProvider(provider: GpuProvider): Promise<EngineDescription> {
   const name = `onnxruntime-${provider}`;
   const { platforms, help } = gpuProviders[provider];
-  const absent = (reason: string): EngineDescription => ({
+  const absent = (reason: string, detail: string | null = null): EngineDescription => ({
     name,
     device: null,
     version: null,
     available: false,
     reason,
+    detail,
   });
   const here = `${process.platform} ${process.arch}`;
   if (!platforms.some((platform) => platform === here))
@@ -106,7 +107,7 @@ export async function describeProvider(provider: GpuProvider): Promise<EngineDes
       `No graphics device was found: neither /dev/dri nor /dev/nvidia0 exists. ${help}`,
     );
   const probe = await runProbe(name);
-  if (!probe.works) return absent(`No usable device was found: ${probe.reason} ${help}`);
+  if (!probe.works) return absent(`No usable device was found. ${help}`, probe.reason);
   const gpu = provider === "cuda" ? await nvidiaGpu() : null;
   return {
     name,

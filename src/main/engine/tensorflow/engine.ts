@@ -4,7 +4,14 @@ import type { Engine, EngineDescription } from "../engine.ts";
 import { driverSentence, nvidiaGpu } from "../graphics.ts";
 import { unitsAtOnce } from "../memory.ts";
 import { runProbe } from "../probe.ts";
-import { installation, isInstalled, loadTensorFlow, packageName, requirements } from "./load.ts";
+import {
+  installation,
+  isInstalled,
+  library,
+  loadTensorFlow,
+  packageName,
+  requirements,
+} from "./load.ts";
 import type { TensorFlow } from "./operations.ts";
 import { openProgram } from "./program.ts";
 
@@ -30,12 +37,13 @@ export function engineOn(tf: TensorFlow, description: EngineDescription): Engine
 
 /** Says whether @tensorflow/tfjs-node-gpu is here and works, tried in a process of its own. */
 export async function describeTensorFlow(): Promise<EngineDescription> {
-  const absent = (reason: string): EngineDescription => ({
+  const absent = (reason: string, detail: string | null = null): EngineDescription => ({
     name: tensorflowName,
     device: null,
     version: null,
     available: false,
     reason,
+    detail,
   });
   const needs = `${requirements} ${driverSentence(await nvidiaGpu())}`;
   if (!isInstalled())
@@ -43,7 +51,8 @@ export async function describeTensorFlow(): Promise<EngineDescription> {
   const probe = await runProbe(tensorflowName);
   if (!probe.works)
     return absent(
-      `${packageName} is installed but does not load: ${probe.reason} ${installation} ${needs}`,
+      `Its package is installed, but its TensorFlow library does not load. ${library} ${needs}`,
+      probe.reason,
     );
   const gpu = probe.onGpu === true ? await nvidiaGpu() : null;
   return {

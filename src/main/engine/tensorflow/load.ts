@@ -5,10 +5,15 @@ import type { TensorFlow } from "./operations.ts";
 
 export const packageName = "@tensorflow/tfjs-node-gpu";
 
+const fetching = `\`npm rebuild --ignore-scripts=false ${packageName}\``;
+
+/** How to get the library where the package is here, in words for people. */
+export const library = `In the program's folder, ${fetching} downloads TensorFlow 2.9.1.`;
+
 /** How to get the package and its library, in words for people. Nothing runs at install. */
 export const installation =
   `In the program's folder, \`npm install ${packageName}@4.22.0\` brings the package, and ` +
-  `\`npm rebuild --ignore-scripts=false ${packageName}\` then downloads TensorFlow 2.9.1.`;
+  `${fetching} then downloads TensorFlow 2.9.1.`;
 
 /** What the package needs beside itself, in words for people. */
 export const requirements =
