@@ -193,3 +193,24 @@ test("what is dropped on a cohort is added to it, and nothing twice", async () =
       Quarantined: "2",
     });
 });
+
+test("raw detector data are set aside, and taken back by who has read what they are", async () => {
+  await put("e/11.dcm", writeFilm(11, 6, { "00080068": "FOR PROCESSING" }));
+  await drag("dragEnter", [join(ward, "e")]);
+  await drag("dragOver", [join(ward, "e")]);
+  await drag("drop", [join(ward, "e")]);
+  await expect
+    .poll(() => result(), { timeout: 30_000 })
+    .toMatchObject({ "Files found": "1", Imported: "1", "Set aside": "1" });
+  await tab(/Overview/).click();
+  const raw = page.getByTestId("aside-table").getByRole("row", { name: /Raw detector data/ });
+  await expect(raw).toContainText("1 film of 1 patient");
+  await raw.getByRole("button", { name: "Take all back" }).click();
+  await expect(page.getByText("a network learns the difference")).toBeVisible();
+  await picture("drop-5-raw");
+  await button("Cancel").click();
+  await expect(raw).toBeVisible();
+  await raw.getByRole("button", { name: "Take all back" }).click();
+  await button("Take 1 film back").click();
+  await expect(raw).toBeHidden();
+});

@@ -8,8 +8,9 @@ import { openDatabase } from "../../src/main/store/database.ts";
 import { reviewObstacle } from "../../src/main/store/reviews.ts";
 import type { DeidentifiedExport, ImportResult } from "../../src/shared/domain.ts";
 import type { Elements } from "../support/dicom-writer.ts";
-import { writeFilm } from "../support/films.ts";
+import { smallForm, writeFilm } from "../support/films.ts";
 import { temporaryFolder } from "../support/temporary.ts";
+import { runCli, runJson } from "./support.ts";
 
 let folder: string;
 let films: string;
@@ -94,6 +95,117 @@ describe("which films take part", () => {
     expect(await core.call("aside:undo", { changeId })).toEqual({ changed: 2 });
     expect(await statuses()).toEqual(["set-aside", "set-aside", "set-aside", "included"]);
     await expect(core.call("aside:undo", { changeId })).rejects.toThrow(/undone already/);
+  });
+
+  it("never mixes films for processing with those for presentation, unless somebody knows", async () => {
+    const intent = (value: string): Elements => ({ ...at("101500"), "00080068": value });
+    await put("a.dcm", 1, intent("FOR PRESENTATION"));
+    await put("b.dcm", 2, intent("FOR PROCESSING"));
+    await put("c.dcm", 3, { "00080068": "FOR PROCESSING" });
+    await add();
+    const reason = "Raw detector data (for processing), not an image for presentation.";
+    const films = async () =>
+      (await rows()).map(({ status, statusReason }) => [status, statusReason]);
+    // The raw one of a pair counts as no repetition of the other, whichever came first.
+    const before = [
+      ["included", null],
+      ["set-aside", reason],
+      ["set-aside", reason],
+    ];
+    expect(await films()).toEqual(before);
+    const group = [{ code: "for-processing", images: 2, patients: 2 }];
+    expect(await core.call("aside:groups", { cohortId })).toEqual(group);
+    const { byStatus } = await core.call("cohort:overview", { cohortId });
+    expect(byStatus.map(({ value, images }) => [value, images])).toContainEqual([reason, 2]);
+
+    const code = "for-processing";
+    await expect(core.call("aside:take-back", { cohortId, code })).rejects.toThrow(
+      /raw detector data \(for processing\).*--knowingly/,
+    );
+    expect(await films()).toEqual(before);
+    const known = { cohortId, code, knowingly: true } as const;
+    const { changed, changeId } = await core.call("aside:take-back", known);
+    expect(changed).toBe(2);
+    const remark = "Raw detector data (for processing), taken back by a person.";
+    expect((await films()).slice(1)).toEqual([
+      ["included", remark],
+      ["included", remark],
+    ]);
+    await core.call("aside:undo", { changeId });
+    expect(await films()).toEqual(before);
+
+    // The command line says the same, and refuses in the same words.
+    await core.close();
+    const aside = ["--data", join(folder, "data"), "aside", "Ward 7"];
+    expect(await runJson(...aside)).toEqual({ takenBack: 0, groups: group });
+    const refused = await runCli([...aside, "--take-back", code]);
+    expect(refused).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(refused.stderr).toMatch(/raw detector data/);
+    expect(await runJson(...aside, "--take-back", code, "--knowingly")).toEqual({
+      takenBack: 2,
+      groups: [],
+    });
+    core = await openCore({ dataFolder: join(folder, "data") });
+
+    const imageId = (await rows())[2]?.id ?? 0;
+    const set = (status: "included" | "set-aside") =>
+      core.call("cohort:set-status", { imageId, status, reason: "Another look." });
+    expect((await set("included")).statusReason).toBe(remark);
+    expect((await set("set-aside")).statusReason).toBe("Another look.");
+    expect((await set("included")).statusReason).toBe(remark);
+  });
+
+  it("sets films that nobody could read aside with their reason, and takes them back", async () => {
+    await put("a.dcm", 1, { "00280300:CS": "YES" });
+    await put("b.dcm", 2, { "00080008": "ORIGINAL\\PRIMARY\\LOCALIZER" });
+    const tiny = { ...smallForm, rows: 20, columns: 30 };
+    await writeFile(join(films, "c.dcm"), writeFilm(3, 3, {}, {}, tiny));
+    const blank = new Uint8Array(smallForm.rows * smallForm.columns * 2);
+    await writeFile(join(films, "d.dcm"), writeFilm(4, 4, {}, { pixels: blank }));
+    await put("e.dcm", 5);
+    await add();
+    expect((await rows()).map(({ statusReason }) => statusReason)).toEqual([
+      "A test of the system, not a patient's film.",
+      "A localizer, not a diagnostic film.",
+      "Too small to be read: 30 x 20 pixels.",
+      "Blank: one value everywhere.",
+      null,
+    ]);
+    const code = "non-diagnostic";
+    expect(await core.call("aside:groups", { cohortId })).toEqual([
+      { code, images: 4, patients: 4 },
+    ]);
+    expect((await core.call("aside:take-back", { cohortId, code })).changed).toBe(4);
+    expect((await rows()).every(({ status }) => status === "included")).toBe(true);
+    expect(await core.call("aside:groups", { cohortId })).toEqual([]);
+  });
+
+  it("sets rejected and repeated exposures aside with their reason, and takes them back", async () => {
+    await put("a.dcm", 1, { "0008103E": "Thorax p.a. verworfen" });
+    await put("b.dcm", 2, { ...at("101500") });
+    await put("c.dcm", 3, { ...at("101000") });
+    await add();
+    const reasons = async () => (await rows()).map(({ statusReason }) => statusReason);
+    expect(await reasons()).toEqual([
+      "Its description calls it a rejected or repeated exposure.",
+      null,
+      "The same view was taken again 5 minutes later; the last one is used.",
+    ]);
+    const code = "repeated";
+    expect(await core.call("aside:groups", { cohortId })).toEqual([
+      { code, images: 2, patients: 1 },
+    ]);
+    expect((await core.call("aside:take-back", { cohortId, code })).changed).toBe(2);
+    expect(await reasons()).toEqual([null, null, null]);
+    // One more exposure sets the last one aside, but none on which a person has decided.
+    await put("d.dcm", 4, { ...at("101700") });
+    await add();
+    expect((await rows()).map(({ status }) => status)).toEqual([
+      "included",
+      "set-aside",
+      "included",
+      "included",
+    ]);
   });
 
   it("tells equal Patient IDs of two issuers apart, but not those that name no issuer", async () => {

@@ -5,6 +5,7 @@ import { UserError } from "../../shared/errors.ts";
 import { findingKeys, type FindingKey, type Grade } from "../../shared/findings.ts";
 import type { Database } from "./database.ts";
 import { orderedFilms, prepareFilmIndex } from "./film-index.ts";
+import { rawTakenBack } from "./status-changes.ts";
 
 export type ImageSort = z.output<typeof imageSortSchema>;
 
@@ -148,13 +149,19 @@ export function attributeSources(database: Database, imageId: number): Attribute
   return { ...sources, subgroups };
 }
 
-/** Includes an image, or sets it aside with a reason. */
+/** Includes an image, or sets it aside with a reason; raw detector data go on saying what they are. */
 export function setImageStatus(
   database: Database,
   imageId: number,
   status: ImageStatus,
   reason: string | null,
 ): ImageRow {
+  const now = database
+    .prepare("SELECT aside_code AS code, status_reason AS reason FROM image WHERE id = ?")
+    .get(imageId) as { code: string | null; reason: string | null } | undefined;
+  const isRaw = now?.code === "for-processing" || now?.reason === rawTakenBack;
+  const included = status === "included";
+  const code = isRaw ? "for-processing" : "by-hand";
   database
     .prepare(
       `UPDATE image SET status = ?, status_reason = ?, aside_code = ?, decided_by_person = 1
@@ -162,8 +169,8 @@ export function setImageStatus(
     )
     .run(
       status,
-      status === "included" ? null : reason,
-      status === "included" ? null : "by-hand",
+      included ? (isRaw ? rawTakenBack : null) : reason,
+      included ? null : code,
       imageId,
     );
   return imageRow(database, imageId);

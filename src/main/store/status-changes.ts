@@ -21,16 +21,32 @@ type Before = readonly [
   byPerson: number,
 ];
 
+/** What an included film goes on saying of itself where it was raw detector data. */
+export const rawTakenBack = "Raw detector data (for processing), taken back by a person.";
+
 /**
- * Takes back all films that one rule set aside: they take part in training again.
+ * Takes back all films that one rule set aside: they take part in training again. Raw detector data
+ * look otherwise than films for presentation, so they are mixed in only by who says that they know;
+ * they go on saying what they are.
  *
  * @returns how many, and the number by which it can be undone.
+ * @throws UserError "conflict" where raw data would be taken back unknowingly.
  */
 export function takeBack(
   database: Database,
   cohortId: number,
   code: AsideCode,
+  knowingly = false,
 ): { readonly changed: number; readonly changeId: number } {
+  const isRaw = code === "for-processing";
+  if (isRaw && !knowingly) {
+    throw new UserError(
+      "conflict",
+      "These films are raw detector data (for processing): not windowed, often inverted, and " +
+        "perhaps there a second time for presentation. Say that you know to take them back all " +
+        "the same: --knowingly on the command line.",
+    );
+  }
   return transaction(database, () => {
     const before = database
       .prepare(
@@ -41,11 +57,11 @@ export function takeBack(
       .all(cohortId, code) as Before[];
     database
       .prepare(
-        `UPDATE image SET status = 'included', status_reason = NULL, aside_code = NULL,
+        `UPDATE image SET status = 'included', status_reason = ?, aside_code = NULL,
            decided_by_person = 1
          WHERE cohort_id = ? AND status = 'set-aside' AND coalesce(aside_code, 'by-hand') = ?`,
       )
-      .run(cohortId, code);
+      .run(isRaw ? rawTakenBack : null, cohortId, code);
     const { lastInsertRowid } = database
       .prepare("INSERT INTO status_change (cohort_id, before, recorded_at) VALUES (?, ?, ?)")
       .run(cohortId, JSON.stringify(before), now());

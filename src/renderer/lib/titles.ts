@@ -55,7 +55,7 @@ export const asideTitles: Readonly<Record<AsideCode, string>> = {
   lateral: "Lateral films",
   view: "Neither frontal nor lateral",
   "body-part": "Other body parts",
-  "for-processing": "Raw detector data",
+  "for-processing": "Raw detector data (for processing)",
   "non-diagnostic": "Not diagnostic: blank, tiny, localizers, tests",
   repeated: "Repeated or rejected exposures",
   colour: "Colour images",

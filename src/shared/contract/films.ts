@@ -14,7 +14,7 @@ const region = z.object({
   width: z.int().min(1),
   height: z.int().min(1),
 });
-const asideCode = z.enum([
+export const asideCodes = [
   "lateral",
   "view",
   "body-part",
@@ -25,7 +25,8 @@ const asideCode = z.enum([
   "frames",
   "burned-in",
   "by-hand",
-]);
+] as const;
+const asideCode = z.enum(asideCodes);
 const window = {
   offset: z.int().min(0).default(0),
   limit: z.int().min(1).max(500).default(100),
@@ -54,7 +55,14 @@ export const filmProcedures = {
     z.object({ cohortId, policy: z.enum(["none", "flagged", "all"]) }),
   ).returns<ReviewCounts>(),
   "aside:groups": procedure(z.object({ cohortId })).returns<readonly AsideGroup[]>(),
-  "aside:take-back": procedure(z.object({ cohortId, code: asideCode })).returns<{
+  "aside:take-back": procedure(
+    z.object({
+      cohortId,
+      code: asideCode,
+      /** Raw detector data are taken back only with it. */
+      knowingly: z.boolean().default(false),
+    }),
+  ).returns<{
     changed: number;
     changeId: number;
   }>(),

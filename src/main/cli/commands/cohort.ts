@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { Option, type Command } from "commander";
 import { uncertainPolicies } from "../../../shared/contract.ts";
+import { asideCodes } from "../../../shared/contract/films.ts";
 import type {
   CohortOverview,
   CohortSummary,
@@ -27,7 +28,7 @@ import {
   type TableOptions,
 } from "./label-table.ts";
 
-/** `import`, `labels`, `cohort`. */
+/** `import`, `labels`, `cohort`, `aside`. */
 export function addCohortCommands(program: Command): void {
   program
     .command("import <cohort> <paths...>")
@@ -117,6 +118,48 @@ export function addCohortCommands(program: Command): void {
           }
           const overview = await core.call("cohort:overview", { cohortId: cohort.id });
           output.result(overview, () => describeCohort(overview));
+        });
+      },
+    );
+
+  program
+    .command("aside <cohort>")
+    .description("films that are set aside, by reason, and taking those of one reason back")
+    .addOption(
+      new Option("--take-back <reason>", "let these films take part again").choices([
+        ...asideCodes,
+      ]),
+    )
+    .option("--knowingly", "take back raw detector data too, which look otherwise than films")
+    .action(
+      async (
+        name: string,
+        options: { takeBack?: (typeof asideCodes)[number]; knowingly?: boolean },
+        command: Command,
+      ) => {
+        await withCore(command, async (core, output) => {
+          const { id: cohortId } = await cohortNamed(core, name);
+          const code = options.takeBack;
+          const taken =
+            code === undefined
+              ? null
+              : await core.call("aside:take-back", {
+                  cohortId,
+                  code,
+                  knowingly: options.knowingly ?? false,
+                });
+          const groups = await core.call("aside:groups", { cohortId });
+          output.result({ takenBack: taken?.changed ?? 0, groups }, () =>
+            [
+              ...(taken === null ? [] : [`${formatCounted(taken.changed, "film")} taken back.`]),
+              groups.length === 0
+                ? "No film is set aside."
+                : table([
+                    ["Set aside", "images", "patients"],
+                    ...groups.map((group) => [group.code, group.images, group.patients]),
+                  ]),
+            ].join("\n\n"),
+          );
         });
       },
     );

@@ -51,8 +51,8 @@ export function filmHandlers(context: CoreContext): Handlers<keyof typeof filmPr
       return reviewCounts(database, cohortId);
     },
     "aside:groups": ({ cohortId }) => asideGroups(database, cohortId),
-    "aside:take-back": ({ cohortId, code }) => {
-      const change = takeBack(database, cohortId, code);
+    "aside:take-back": ({ cohortId, code, knowingly }) => {
+      const change = takeBack(database, cohortId, code, knowingly);
       changed(cohortId);
       return change;
     },
