@@ -3,7 +3,13 @@ import { hasGraphicsDevice } from "../../src/main/engine/graphics.ts";
 import { cpuEngine, providerNetwork } from "../../src/main/engine/onnxruntime/engine.ts";
 import { initialise, networkNamed, type NetworkDescription } from "../../src/main/network/index.ts";
 import { randomBatch } from "../unit/support/batches.ts";
-import { conv, networkAround, smallConvnext, standardisedConv } from "../unit/support/networks.ts";
+import {
+  conv,
+  networkAround,
+  rectangularAndGrouped,
+  smallConvnext,
+  standardisedConv,
+} from "../unit/support/networks.ts";
 import { seededRandom } from "../unit/support/random.ts";
 import { distance, l2Norm, relativeError } from "../unit/support/reference.ts";
 
@@ -85,6 +91,11 @@ describe.skipIf(!hasGraphicsDevice())("onnxruntime through WebGPU beside its CPU
       6,
     );
     await expectAgreement({ network, resolutionPixels: 9, views: 2, clipping: "flat" });
+  });
+
+  it("agrees on rectangular and grouped convolutions", async () => {
+    const network = rectangularAndGrouped();
+    await expectAgreement({ network, resolutionPixels: 9, views: 2, clipping: "automatic" });
   });
 
   it("agrees on ConvNeXt's layers", async () => {
