@@ -20,9 +20,14 @@ interface Line {
   readonly row: number;
   readonly from: number;
   readonly to: number;
+  /** Value of its strokes, and whether they are brighter than what is beside them. */
+  readonly shade: number;
+  readonly bright: boolean;
 }
 
 interface Block {
+  readonly shade: number;
+  readonly bright: boolean;
   top: number;
   bottom: number;
   left: number;
@@ -34,17 +39,19 @@ interface Block {
  * Rectangles in which words seem to be burned into a monochrome film: several thin strokes of one
  * even value side by side, far brighter or darker than what is left and right of them, over
  * several rows. It helps a person to look and never replaces looking: faint, large, handwritten
- * or lossily compressed text is missed.
+ * or lossily compressed text is missed, and heavy noise cut off at an end of the range is taken
+ * for lettering.
  */
 export function findLettering(frame: StoredFrame): readonly Region[] {
   const { rows, columns, samplesPerPixel, values } = frame;
   if (samplesPerPixel !== 1 || rows < 16 || columns < 16) return [];
   const step = Math.max(1, Math.floor(rows / sampledRows));
   const sixteenBits = values instanceof Uint16Array || values instanceof Int16Array;
-  const lines = sixteenBits
+  const { lines, range } = sixteenBits
     ? linesOfSteepPlaces(values, rows, columns, step)
     : linesOfEveryPlace(values, rows, columns, step);
-  return blocksOf(lines, step, gapShare * columns)
+  const blocks = blocksOf(lines, step, gapShare * columns, 2 * evenShare * range);
+  const regions = blocks
     .filter((block) => block.rows >= fewestRows)
     .map(({ left, top, right, bottom }) => {
       const margin = Math.max(2, 2 * step, Math.round((bottom - top) / 4));
@@ -57,6 +64,13 @@ export function findLettering(frame: StoredFrame): readonly Region[] {
         height: Math.min(rows, bottom + step + margin) - y,
       };
     });
+  return joinOverlapping(regions);
+}
+
+/** Lines of strokes, and the film's range that their contrast was held against. */
+interface FilmLines {
+  readonly lines: readonly Line[];
+  readonly range: number;
 }
 
 function linesOfEveryPlace(
@@ -64,7 +78,7 @@ function linesOfEveryPlace(
   rows: number,
   columns: number,
   step: number,
-): readonly Line[] {
+): FilmLines {
   let lowest = Number.POSITIVE_INFINITY;
   let highest = Number.NEGATIVE_INFINITY;
   for (let row = 0; row < rows; row += step) {
@@ -76,24 +90,24 @@ function linesOfEveryPlace(
     }
   }
   const range = highest - lowest;
-  if (range < fewestValues) return [];
+  if (range < fewestValues) return { lines: [], range };
   const lines: Line[] = [];
   for (let row = 0; row < rows; row += step) {
     lines.push(...linesOfRow(values, row, columns, range, 0, columns));
   }
-  return lines;
+  return { lines, range };
 }
 
 /**
  * The same lines, looked for only where they can be: a stroke begins where the value differs from
- * the one two columns before by the contrast, and a line has several such places close together.
+ * the one or the two columns before by the contrast, and a line has several such places close together.
  */
 function linesOfSteepPlaces(
   values: Uint16Array | Int16Array,
   rows: number,
   columns: number,
   step: number,
-): readonly Line[] {
+): FilmLines {
   const pixels = resident(values);
   const { kernel } = pixels;
   let lowest = 65535;
@@ -104,7 +118,7 @@ function linesOfSteepPlaces(
     if (high > highest) highest = high;
   }
   const range = highest - lowest;
-  if (range < fewestValues) return [];
+  if (range < fewestValues) return { lines: [], range };
   const even = evenShare * range;
   const rise = Math.ceil(contrastShare * range);
   const apart = widestStroke(columns) + widestGap(columns);
@@ -126,7 +140,7 @@ function linesOfSteepPlaces(
       first = i;
     }
   }
-  return lines;
+  return { lines, range };
 }
 
 function widestStroke(columns: number): number {
@@ -137,7 +151,20 @@ function widestGap(columns: number): number {
   return Math.max(4, gapShare * columns);
 }
 
-/** Lines whose strokes begin between two columns of a row; a run of even values begins at the first. */
+/** Strokes of one shade side by side that may become a line. */
+interface Strokes {
+  readonly bright: boolean;
+  from: number;
+  to: number;
+  count: number;
+  shade: number;
+}
+
+/**
+ * Lines whose strokes begin between two columns of a row; a run of even values begins at the first.
+ * Strokes brighter and darker than their surroundings are followed apart: on even ground the gaps
+ * between letters look like strokes too.
+ */
 function linesOfRow(
   values: StoredFrame["values"],
   row: number,
@@ -151,56 +178,82 @@ function linesOfRow(
   const contrast = contrastShare * range;
   const widest = widestStroke(columns);
   const gap = widestGap(columns);
+  const bright: Strokes = { bright: true, from: 0, to: 0, count: 0, shade: 0 };
+  const dark: Strokes = { bright: false, from: 0, to: 0, count: 0, shade: 0 };
   const lines: Line[] = [];
-  let from = 0;
-  let to = 0;
-  let strokes = 0;
-  let shade = 0;
-  let bright = false;
-  const close = () => {
-    if (strokes >= fewestStrokes) lines.push({ row, from, to });
-    strokes = 0;
+  const close = (strokes: Strokes) => {
+    const { from, to, count, shade, bright } = strokes;
+    if (count >= fewestStrokes) lines.push({ row, from, to, shade, bright });
+    strokes.count = 0;
   };
   let start = firstStart;
   for (let x = firstStart + 1; x <= columns && start <= lastStart; x++) {
     const first = values[offset + start] ?? 0;
     const value = x < columns ? (values[offset + x] ?? 0) : Number.NaN;
     if (Math.abs(value - first) <= even) continue;
-    const length = x - start;
-    // Two pixels out, since the edge of a stroke can be smoothed.
-    if (start >= 2 && x + 1 < columns && length <= widest) {
-      const left = first - (values[offset + start - 2] ?? 0);
-      const right = first - (values[offset + x + 1] ?? 0);
-      const stands =
-        (left >= contrast && right >= contrast) || (left <= -contrast && right <= -contrast);
-      if (stands) {
-        const same = Math.abs(first - shade) <= 2 * even && left > 0 === bright;
-        if (strokes === 0 || !same || start - to > gap) {
-          close();
-          from = start;
-          shade = first;
-          bright = left > 0;
+    if (start >= 2 && x + 1 < columns && x - start <= widest) {
+      // Two pixels out where the edge of a stroke is smoothed, one where the next letter is near.
+      const left = values[offset + start - 1] ?? 0;
+      const left2 = values[offset + start - 2] ?? 0;
+      const right2 = values[offset + x + 1] ?? 0;
+      const below = first - contrast;
+      const above = first + contrast;
+      const strokes =
+        Math.min(left, left2) <= below && Math.min(value, right2) <= below
+          ? bright
+          : Math.max(left, left2) >= above && Math.max(value, right2) >= above
+            ? dark
+            : null;
+      if (strokes !== null && goesOn(values, offset + start, columns, even)) {
+        if (
+          strokes.count > 0 &&
+          (Math.abs(first - strokes.shade) > 2 * even || start - strokes.to > gap)
+        ) {
+          close(strokes);
         }
-        to = x;
-        strokes++;
+        if (strokes.count === 0) {
+          strokes.from = start;
+          strokes.shade = first;
+        }
+        strokes.to = x;
+        strokes.count++;
       }
     }
     start = x;
   }
-  close();
+  close(bright);
+  close(dark);
   return lines;
 }
 
-/** Lines of neighbouring rows that overlap belong to one block. */
-function blocksOf(lines: readonly Line[], step: number, gap: number): readonly Block[] {
+/** Whether the row above or below has the same value there. Strokes go on, single noisy pixels do not. */
+function goesOn(values: StoredFrame["values"], at: number, columns: number, even: number): boolean {
+  const value = values[at] ?? 0;
+  // Outside the film there is no value, and nothing is within any distance of it.
+  const above = Math.abs(value - (values[at - columns] ?? Number.NaN));
+  const below = Math.abs(value - (values[at + columns] ?? Number.NaN));
+  return above <= even || below <= even;
+}
+
+/** Lines of neighbouring rows that overlap and are of one shade belong to one block. */
+function blocksOf(
+  lines: readonly Line[],
+  step: number,
+  gap: number,
+  sameShade: number,
+): readonly Block[] {
   const blocks: Block[] = [];
-  for (const { row, from, to } of lines) {
+  for (const { row, from, to, shade, bright } of lines) {
     const near = blocks.find(
       (block) =>
-        row - block.bottom <= 3 * step && from <= block.right + gap && to >= block.left - gap,
+        row - block.bottom <= 3 * step &&
+        from <= block.right + gap &&
+        to >= block.left - gap &&
+        bright === block.bright &&
+        Math.abs(shade - block.shade) <= sameShade,
     );
     if (near === undefined) {
-      blocks.push({ top: row, bottom: row, left: from, right: to, rows: 1 });
+      blocks.push({ shade, bright, top: row, bottom: row, left: from, right: to, rows: 1 });
       continue;
     }
     if (row > near.bottom) near.rows++;
@@ -209,4 +262,37 @@ function blocksOf(lines: readonly Line[], step: number, gap: number): readonly B
     near.right = Math.max(near.right, to);
   }
   return blocks;
+}
+
+/** Regions that lie over each other become one that holds both. */
+function joinOverlapping(regions: readonly Region[]): readonly Region[] {
+  const joined: Region[] = [];
+  for (let region of regions) {
+    for (let i = 0; i < joined.length; i++) {
+      const other = joined[i];
+      if (other === undefined || !overlap(region, other)) continue;
+      const left = Math.min(region.left, other.left);
+      const top = Math.min(region.top, other.top);
+      region = {
+        left,
+        top,
+        width: Math.max(region.left + region.width, other.left + other.width) - left,
+        height: Math.max(region.top + region.height, other.top + other.height) - top,
+      };
+      joined.splice(i, 1);
+      // The larger one may reach those that were passed over.
+      i = -1;
+    }
+    joined.push(region);
+  }
+  return joined;
+}
+
+function overlap(one: Region, other: Region): boolean {
+  return (
+    one.left < other.left + other.width &&
+    other.left < one.left + one.width &&
+    one.top < other.top + other.height &&
+    other.top < one.top + one.height
+  );
 }

@@ -35,6 +35,10 @@ function film(rows: number, columns: number, noise: number, words: readonly Word
   for (let i = 0; i < values.length; i++) {
     values[i] = 800 + ((i % columns) / columns) * 2000 + random() * noise;
   }
+  return draw(values, rows, columns, words);
+}
+
+function draw(values: Uint16Array, rows: number, columns: number, words: readonly Word[]) {
   for (const { left, top, strokes, strokePixels, gapPixels, heightPixels, value } of words) {
     for (let stroke = 0; stroke < strokes; stroke++) {
       const from = left + stroke * (strokePixels + gapPixels);
@@ -48,12 +52,35 @@ function film(rows: number, columns: number, noise: number, words: readonly Word
   return values;
 }
 
+type Texture = "noise" | "edges" | "bars" | "specks";
+
+/** A square without words; `strength` is of the noise, or of how many specks there are. */
+function textured(texture: Texture, size: number, strength: number, random: () => number) {
+  const values = new Uint16Array(size * size);
+  const waves = 20 + 40 * random();
+  const turn = 2 * Math.PI * random();
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      const along = ((x * Math.cos(turn) + y * Math.sin(turn)) / size) * waves;
+      const noise = strength * random();
+      const value = {
+        noise: 600 + (1500 * x) / size + 2000 * noise,
+        edges: 2000 + 1500 * Math.sign(Math.sin(along)) + 400 * noise,
+        bars: 1500 + 1000 * Math.sin(along) + 400 * noise,
+        specks: random() < 0.02 * strength ? 4095 * random() : 1000 + (1500 * x) / size,
+      }[texture];
+      values[y * size + x] = value;
+    }
+  }
+  return values;
+}
+
 const word = fc.record({
   left: fc.integer({ min: 0, max: 280 }),
   top: fc.integer({ min: 0, max: 200 }),
   strokes: fc.integer({ min: 2, max: 12 }),
   strokePixels: fc.integer({ min: 1, max: 9 }),
-  gapPixels: fc.integer({ min: 4, max: 16 }),
+  gapPixels: fc.integer({ min: 1, max: 16 }),
   heightPixels: fc.integer({ min: 2, max: 40 }),
   value: fc.constantFrom(0, 4095, 2500, 3300),
 });
@@ -79,6 +106,67 @@ describe("the search for lettering", () => {
     expect((found?.top ?? 0) + (found?.height ?? 0)).toBeGreaterThanOrEqual(70);
     const marker = film(300, 400, 40, [{ ...sixStrokes, strokes: 2 }], 1);
     expect(findLettering(frame(300, 400, marker))).toEqual([]);
+  });
+
+  it("finds strokes of any width and gap, bright or dark, on even, sloping and noisy ground", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 4, max: 12 }),
+        fc.integer({ min: 1, max: 10 }),
+        fc.integer({ min: 1, max: 16 }),
+        fc.integer({ min: 6, max: 60 }),
+        fc.constantFrom("even", "sloping", "noisy"),
+        fc.boolean(),
+        fc.nat(),
+        (strokes, strokePixels, gapPixels, heightPixels, ground, bright, seed) => {
+          const columns = 400;
+          const rows = 300;
+          const values = ground === "even" ? new Uint16Array(rows * columns).fill(1500) : null;
+          const shown: Word = {
+            ...sixStrokes,
+            left: 60,
+            strokes,
+            strokePixels,
+            gapPixels,
+            heightPixels,
+            value: bright ? 4095 : 0,
+          };
+          const drawn = draw(
+            values ?? film(rows, columns, ground === "noisy" ? 300 : 0, [], seed),
+            rows,
+            columns,
+            [shown],
+          );
+          const width = strokes * (strokePixels + gapPixels) - gapPixels;
+          const [found, ...others] = findLettering(frame(rows, columns, drawn));
+          expect(others).toEqual([]);
+          expect(found).toBeDefined();
+          expect(found?.left).toBeLessThanOrEqual(60);
+          expect((found?.left ?? 0) + (found?.width ?? 0)).toBeGreaterThanOrEqual(60 + width);
+          expect(found?.top).toBeLessThanOrEqual(40);
+          expect((found?.top ?? 0) + (found?.height ?? 0)).toBeGreaterThanOrEqual(
+            40 + heightPixels,
+          );
+        },
+      ),
+      { seed: 7, numRuns: 400 },
+    );
+  });
+
+  it("finds nothing in noise, edges, bars and single specks", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom<Texture>("noise", "edges", "bars", "specks"),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.constantFrom(256, 400, 900),
+        fc.nat(),
+        (texture, strength, size, seed) => {
+          const values = textured(texture, size, strength, seeded(seed));
+          expect(findLettering(frame(size, size, values))).toEqual([]);
+        },
+      ),
+      { seed: 11, numRuns: 120 },
+    );
   });
 
   it("finds the same where it looks at steep places only as where it looks everywhere", () => {

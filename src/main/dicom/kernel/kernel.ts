@@ -223,8 +223,8 @@ export class PixelKernel {
   }
 
   /**
-   * The columns of a row, ascending, whose value differs by `rise` (1 to 65535) or more from the one
-   * two columns before. Valid until the next call.
+   * The columns of a row, ascending from the third, whose value differs by `rise` (1 to 65535) or more
+   * from the one before or the one two columns before. Valid until the next call.
    */
   steepColumns({ at, flip }: Resident, row: number, columns: number, rise: number): Uint16Array {
     const from = at + row * columns * 2;

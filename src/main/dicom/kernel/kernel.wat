@@ -418,13 +418,14 @@
       (br $next)))
     (i32.or (i32.shl (local.get $max) (i32.const 16)) (local.get $min)))
 
-  ;; Puts down, in 16 bits each, the columns of a row whose value differs by `rise` or more from the
-  ;; one two columns before. Returns how many there are.
+  ;; Puts down, in 16 bits each, the columns of a row, from the third on, whose value differs by `rise`
+  ;; or more from the one before or from the one two columns before. Returns how many there are.
   (func (export "steepColumns")
     (param $row i32) (param $columns i32) (param $flip i32) (param $rise i32) (param $out i32)
     (result i32)
     (local $column i32) (local $at i32) (local $v v128) (local $before v128) (local $flips v128)
-    (local $rises v128) (local $bits i32) (local $start i32) (local $a i32) (local $b i32)
+    (local $rises v128) (local $bits i32) (local $start i32) (local $a i32) (local $b i32) (local $c i32)
+    (local $lowest v128) (local $highest v128)
     (local.set $start (local.get $out))
     (local.set $flips (i16x8.splat (local.get $flip)))
     (local.set $rises (i16x8.splat (local.get $rise)))
@@ -435,10 +436,14 @@
       (local.set $v (v128.xor (v128.load (local.get $at)) (local.get $flips)))
       (local.set $before
         (v128.xor (v128.load (i32.sub (local.get $at) (i32.const 4))) (local.get $flips)))
+      (local.set $lowest
+        (v128.xor (v128.load (i32.sub (local.get $at) (i32.const 2))) (local.get $flips)))
+      (local.set $highest (i16x8.max_u (local.get $before) (local.get $lowest)))
+      (local.set $lowest (i16x8.min_u (local.get $before) (local.get $lowest)))
       (local.set $bits (i16x8.bitmask (i16x8.ge_u
-        (v128.or
-          (i16x8.sub_sat_u (local.get $v) (local.get $before))
-          (i16x8.sub_sat_u (local.get $before) (local.get $v)))
+        (i16x8.max_u
+          (i16x8.sub_sat_u (local.get $v) (local.get $lowest))
+          (i16x8.sub_sat_u (local.get $highest) (local.get $v)))
         (local.get $rises))))
       (block $none (loop $nextBit
         (br_if $none (i32.eqz (local.get $bits)))
@@ -453,12 +458,20 @@
       (local.set $at (i32.add (local.get $row) (i32.shl (local.get $column) (i32.const 1))))
       (local.set $a (i32.xor (i32.load16_u (local.get $at)) (local.get $flip)))
       (local.set $b (i32.xor (i32.load16_u (i32.sub (local.get $at) (i32.const 4))) (local.get $flip)))
-      (if (i32.ge_s
-            (select
-              (i32.sub (local.get $a) (local.get $b))
-              (i32.sub (local.get $b) (local.get $a))
-              (i32.ge_u (local.get $a) (local.get $b)))
-            (local.get $rise))
+      (local.set $c (i32.xor (i32.load16_u (i32.sub (local.get $at) (i32.const 2))) (local.get $flip)))
+      (if (i32.or
+            (i32.ge_s
+              (select
+                (i32.sub (local.get $a) (local.get $b))
+                (i32.sub (local.get $b) (local.get $a))
+                (i32.ge_u (local.get $a) (local.get $b)))
+              (local.get $rise))
+            (i32.ge_s
+              (select
+                (i32.sub (local.get $a) (local.get $c))
+                (i32.sub (local.get $c) (local.get $a))
+                (i32.ge_u (local.get $a) (local.get $c)))
+              (local.get $rise)))
         (then
           (i32.store16 (local.get $out) (local.get $column))
           (local.set $out (i32.add (local.get $out) (i32.const 2)))))

@@ -1,0 +1,63 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { decodeFrame, type StoredFrame } from "../../../src/main/dicom/decode.ts";
+import { findLettering } from "../../../src/main/dicom/lettering.ts";
+import { parseFile } from "../../../src/main/dicom/parse.ts";
+import { generatePhantoms } from "../../../src/main/phantoms/generate.ts";
+
+/**
+ * Every phantom carries the word SYNTHETIC at its foot and a marker of one letter at its head, on
+ * films of several machines; nothing is written between them.
+ */
+const headShare = 0.12;
+const footShare = 0.91;
+
+describe.each([
+  { sizePixels: 320, style: "a" },
+  { sizePixels: 320, style: "b" },
+  { sizePixels: 512, style: "a" },
+] as const)(
+  "the search for lettering in phantoms of $sizePixels px and style $style",
+  { timeout: 120_000 },
+  ({ sizePixels, style }) => {
+    const folder = mkdtempSync(join(tmpdir(), "silhouette-lettering-"));
+    const films: StoredFrame[] = [];
+
+    beforeAll(async () => {
+      await generatePhantoms({ folder, patients: 12, seed: 3, sizePixels, style, workers: 1 });
+      for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+        if (!name.endsWith(".dcm")) continue;
+        films.push(await decodeFrame(parseFile(readFileSync(join(folder, name)))));
+      }
+    }, 120_000);
+
+    afterAll(() => {
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    it("finds the word in nineteen films of twenty at least", () => {
+      const found = films.filter((film) =>
+        findLettering(film).some(({ top, height }) => top + height > footShare * film.rows),
+      );
+      expect(films.length).toBeGreaterThan(20);
+      expect(found.length / films.length).toBeGreaterThanOrEqual(0.95);
+    });
+
+    it("finds nothing where nothing but a marker is written", () => {
+      for (const film of films) {
+        const withoutWord = Math.floor(footShare * film.rows);
+        expect(findLettering(part(film, 0, withoutWord))).toEqual([]);
+        const middle = part(film, Math.ceil(headShare * film.rows), withoutWord);
+        expect(findLettering(middle)).toEqual([]);
+      }
+    });
+  },
+);
+
+/** The rows of a film between two of them. */
+function part(film: StoredFrame, from: number, to: number): StoredFrame {
+  const values = film.values.slice(from * film.columns, to * film.columns);
+  return { ...film, rows: to - from, values };
+}
