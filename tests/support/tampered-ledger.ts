@@ -1,9 +1,12 @@
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { openDatabase, type Database } from "../../src/main/store/database.ts";
+import { ledgerEntries } from "../../src/main/store/ledger.ts";
 import { requireRun } from "../../src/main/store/runs.ts";
 import { closeRun, journalStep, openRun } from "../../src/main/training/journal.ts";
+import type { LedgerExportContent } from "../../src/main/training/ledger-export.ts";
 import { createRuns } from "../../src/main/training/planning.ts";
+import { readLedger } from "../../src/main/training/run-summaries.ts";
 import { makeBrightCohort } from "./bright-cohort.ts";
 import { smallRecipe } from "./logistic.ts";
 import { temporaryFolder } from "./temporary.ts";
@@ -27,6 +30,20 @@ export async function ledgerPlace(): Promise<LedgerPlace> {
     seed: 1,
   });
   return { folder, database, cohortId };
+}
+
+/** What an export of the ledger says, before it is signed. */
+export function ledgerContent({ database, cohortId }: LedgerPlace): LedgerExportContent {
+  const { entries: _, ...ledger } = readLedger(database, cohortId);
+  return {
+    format: "silhouette-ledger",
+    version: 1,
+    exportedAt: "2026-11-24T10:00:00.000Z",
+    application: "test",
+    cohort: { id: cohortId, name: "Bright" },
+    ledger,
+    entries: ledgerEntries(database, cohortId),
+  };
 }
 
 /** Queues a run, journals its first steps and ends it; returns its id. */

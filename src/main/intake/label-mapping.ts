@@ -103,9 +103,28 @@ export function mappingProblems(
         `The column "${column}" has ${values.size} values; a subgroup has at most ` +
           `${mostSubgroupValues}. Put values together, or leave the column out.`,
       );
+    } else if (namesSinglePatients(table, mapping, column)) {
+      problems.push(
+        `Each value of the column "${column}" belongs to one patient alone, as an identifier does. ` +
+          "A subgroup is shared by several patients. Leave the column out.",
+      );
     }
   }
   return problems;
+}
+
+/** Whether a column tells patients apart (rows, where no column names the patient): it is no group. */
+function namesSinglePatients(table: LabelTable, mapping: LabelMapping, column: string): boolean {
+  const { patient } = mapping;
+  const owners = new Map<string, string | number>();
+  for (const [index, cells] of table.rows.entries()) {
+    const value = cellText(cells[column]);
+    if (value === null) continue;
+    const owner = patient === null ? index : (cellText(cells[patient]) ?? index);
+    if (owners.has(value) && owners.get(value) !== owner) return false;
+    owners.set(value, owner);
+  }
+  return owners.size >= 3;
 }
 
 /** A table without findings can still give attributes, subgroups or folds. */

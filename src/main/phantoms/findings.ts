@@ -1,19 +1,11 @@
+import { findingSchemes, type Grade } from "../../shared/findings.ts";
+
 /** The study's eight labels in the order of labels.csv. R is the patient's right: the image's left. */
-export const FINDING_LABELS = [
-  "cardiomegaly",
-  "congestion",
-  "pleural_effusion_right",
-  "pleural_effusion_left",
-  "pneumonic_infiltration_right",
-  "pneumonic_infiltration_left",
-  "atelectasis_right",
-  "atelectasis_left",
-] as const;
+export const FINDING_LABELS = findingSchemes.sided.keys;
 
 export type FindingLabel = (typeof FINDING_LABELS)[number];
 
-/** 0 none, 1 uncertain or trace, 2 mild, 3 moderate, 4 severe. */
-export type Grade = 0 | 1 | 2 | 3 | 4;
+export type { Grade };
 
 export type Findings = Record<FindingLabel, Grade>;
 

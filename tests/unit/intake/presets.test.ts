@@ -293,6 +293,19 @@ describe("a table of one's own", () => {
     expect(problems.join(" ")).toContain('"site" has 13 values; a subgroup has at most 12');
   });
 
+  it("is refused where a subgroup tells patients apart, and not where they share it", () => {
+    const refused = read(
+      { "own.csv": "who,set,site\nA,train,x1\nA,val,x1\nB,val,x2\nC,val,x3\n" },
+      { mapping },
+    );
+    expect(refused.problems.join(" ")).toMatch(/"site" belongs to one patient alone/);
+    const shared = read(
+      { "own.csv": "who,set,site\nA,train,x1\nB,val,x2\nC,val,x3\nD,val,x1\n" },
+      { mapping },
+    );
+    expect(shared.problems).toEqual([]);
+  });
+
   it("is not read by a preset whose columns it lacks", () => {
     const { problems } = read({ "own.csv": "who,set\nA,val\n" }, { preset: "padchest" });
     expect(problems.join(" ")).toContain('PadChest has a column "ImageID"');

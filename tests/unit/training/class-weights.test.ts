@@ -4,7 +4,6 @@ import { classWeightsFrom } from "../../../src/main/privacy/class-counts.ts";
 import { epsilonOf } from "../../../src/main/privacy/accountant.ts";
 import { classCountsOfRun } from "../../../src/main/store/class-counts.ts";
 import { cohortSummary } from "../../../src/main/store/cohorts.ts";
-import { ledgerEntries } from "../../../src/main/store/ledger.ts";
 import { requireRun } from "../../../src/main/store/runs.ts";
 import { setCap } from "../../../src/main/training/cap.ts";
 import { classWeightsOf } from "../../../src/main/training/class-weights.ts";
@@ -23,7 +22,12 @@ import { loadTrainingSet } from "../../../src/main/training/training-set.ts";
 import { privacyChecklist } from "../../../src/shared/checklist.ts";
 import type { PrivacyUnit } from "../../../src/shared/plan.ts";
 import { smallRecipe } from "../../support/logistic.ts";
-import { allowTampering, ledgerPlace, type LedgerPlace } from "../../support/tampered-ledger.ts";
+import {
+  allowTampering,
+  ledgerContent,
+  ledgerPlace,
+  type LedgerPlace,
+} from "../../support/tampered-ledger.ts";
 
 const planned = { splitId: 1, initialSeed: "seed" };
 
@@ -124,16 +128,8 @@ describe("a run with private class weights", () => {
     expect(runs[0]!.epsilon).toBeGreaterThan(before.epsilon);
     expect(liveEpsilon(requireRun(database, runId).plan, 3)!).toBeGreaterThanOrEqual(epsilon);
 
-    const { entries: _, ...ledger } = readLedger(database, cohortId);
-    const content = {
-      format: "silhouette-ledger",
-      version: 1,
-      exportedAt: "2026-11-24T10:00:00.000Z",
-      application: "test",
-      cohort: { id: cohortId, name: "Bright" },
-      ledger,
-      entries: ledgerEntries(database, cohortId),
-    } as const;
+    const content = ledgerContent(place);
+    const { ledger } = content;
     const { text } = ledgerExport(folder, content);
     expect(verifyLedgerExport(text, "ledger.json")).toMatchObject({ valid: true, epsilon });
     // Without the counts the stated figure does not follow.

@@ -13,20 +13,17 @@ import {
   type LedgerExportContent,
 } from "../../../src/main/training/ledger-export.ts";
 import { readLedger } from "../../../src/main/training/run-summaries.ts";
-import { carriedOutRun, ledgerPlace, type LedgerPlace } from "../../support/tampered-ledger.ts";
+import {
+  carriedOutRun,
+  ledgerContent,
+  ledgerPlace,
+  type LedgerPlace,
+} from "../../support/tampered-ledger.ts";
 
-function exported({ folder, database, cohortId }: LedgerPlace): string {
-  const { entries, ...ledger } = readLedger(database, cohortId);
-  expect(entries.length).toBeGreaterThan(0);
-  return ledgerExport(folder, {
-    format: "silhouette-ledger",
-    version: 1,
-    exportedAt: "2026-11-24T10:00:00.000Z",
-    application: "test",
-    cohort: { id: cohortId, name: "Bright" },
-    ledger,
-    entries: ledgerEntries(database, cohortId),
-  }).text;
+function exported(place: LedgerPlace): string {
+  const content = ledgerContent(place);
+  expect(content.entries.length).toBeGreaterThan(0);
+  return ledgerExport(place.folder, content).text;
 }
 
 async function twoRuns(): Promise<LedgerPlace> {

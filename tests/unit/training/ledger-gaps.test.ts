@@ -12,6 +12,7 @@ import { describeGap } from "../../../src/shared/ledger-gaps.ts";
 import {
   allowTampering,
   carriedOutRun,
+  ledgerContent,
   ledgerPlace,
   type LedgerPlace,
 } from "../../support/tampered-ledger.ts";
@@ -86,16 +87,7 @@ describe("a ledger that was put back to an older state", () => {
       expect(describeGap(later.gaps[0]!)).toMatch(
         /Entries 3 to 4 .* went missing.*acknowledged on .*Disk failed on 3 May.*not counted/,
       );
-      const { entries: _, ...ledger } = readLedger(database, cohortId);
-      const { text } = ledgerExport(folder, {
-        format: "silhouette-ledger",
-        version: 1,
-        exportedAt: "2026-11-24T10:00:00.000Z",
-        application: "test",
-        cohort: { id: cohortId, name: "Bright" },
-        ledger,
-        entries: ledgerEntries(database, cohortId),
-      });
+      const { text } = ledgerExport(folder, ledgerContent({ folder, database, cohortId }));
       expect(verifyLedgerExport(text, "ledger.json")).toMatchObject({
         valid: true,
         gaps: [{ reason }],

@@ -7,6 +7,7 @@ import {
 } from "../../../src/main/privacy/random.ts";
 import { noiseFromStream, type NoiseSource } from "../../../src/main/training/noise-source.ts";
 import { mechanismOf } from "../../../src/main/training/private-gradient.ts";
+import { makeUpUnits } from "../../../src/main/training/preflight/clipping.ts";
 import {
   preflight,
   requirePassed,
@@ -174,6 +175,21 @@ describe("the check before a run", () => {
     };
     expect(plain.norm).toBe(1);
     expect(await failures({ network: broken })).toContain("Change of a sum by a unit more, over C");
+  });
+
+  it("never makes up a unit that leaves clipping nothing to do", async () => {
+    const { mechanism, weights, stream } = soundParts();
+    for (let draw = 0; draw < 1000; draw += 1) {
+      const { plain, huge } = await makeUpUnits(compiled, weights, stream, {
+        resolutionPixels: pixels,
+        views: 1,
+        labelCount: 8,
+      });
+      const { norms } = await compiled.clippedSum(weights, huge, mechanism.clipping);
+      expect(norms[0]).toBeGreaterThan(1);
+      const beside = await compiled.clippedSum(weights, plain, mechanism.clipping);
+      expect(beside.norms[0]).toBeGreaterThan(0);
+    }
   });
 
   it("catches a unit that is not finite and spoils the sum", async () => {

@@ -10,27 +10,40 @@ const shorter = 1e-4;
 
 /** Made-up units; the films of patients are not touched. */
 export interface MadeUpUnits {
-  /** A unit of noise, one of a million times the brightness, one of NaN. */
+  /**
+   * A unit of noise; one of a million times the brightness, whose labels are the opposite of what
+   * the network says, so that its gradient is long; one of NaN.
+   */
   readonly plain: UnitBatch;
   readonly huge: UnitBatch;
   readonly broken: UnitBatch;
 }
 
-export function makeUpUnits(
+interface UnitShape {
+  readonly resolutionPixels: number;
+  readonly views: number;
+  readonly labelCount: number;
+}
+
+/** @param weights those at which the units are used */
+export async function makeUpUnits(
+  network: CompiledNetwork,
+  weights: Float32Array,
   stream: RandomStream,
-  resolutionPixels: number,
-  views: number,
-  labelCount: number,
-): MadeUpUnits {
+  { resolutionPixels, views, labelCount }: UnitShape,
+): Promise<MadeUpUnits> {
   const unit = (image: () => number): UnitBatch => ({
     units: 1,
     views,
     images: Float32Array.from({ length: views * resolutionPixels ** 2 }, image),
     labels: Float32Array.from({ length: labelCount }, () => stream.word() & 1),
   });
+  const huge = unit(() => 1e6 * stream.uniform());
+  // A network that is sure and happens to be right has no gradient, and clipping nothing to do.
+  const logits = await network.infer(weights, huge.images, views);
   return {
     plain: unit(() => stream.uniform()),
-    huge: unit(() => 1e6 * stream.uniform()),
+    huge: { ...huge, labels: huge.labels.map((_, label) => ((logits[label] ?? 0) > 0 ? 0 : 1)) },
     broken: unit(() => NaN),
   };
 }

@@ -33,12 +33,11 @@ export interface CheckedParts {
 export async function preflight(parts: CheckedParts): Promise<Preflight> {
   const { plan, mechanism, network, weights, noise } = parts;
   const { resolutionPixels, viewsPerUnit } = plan.recipe;
-  const units = makeUpUnits(
-    parts.stream,
+  const units = await makeUpUnits(network, weights, parts.stream, {
     resolutionPixels,
-    viewsPerUnit,
-    keysOf(schemeOf(plan)).length,
-  );
+    views: viewsPerUnit,
+    labelCount: keysOf(schemeOf(plan)).length,
+  });
   const checks = [
     ...checkSampling(parts.drawUnits, parts.units, plan.samplingRate),
     ...(await checkNoise(noise, network.parameterCount, sumDeviation(mechanism))),
