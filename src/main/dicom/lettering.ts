@@ -39,8 +39,8 @@ interface Block {
  * Rectangles in which words seem to be burned into a monochrome film: several thin strokes of one
  * even value side by side, far brighter or darker than what is left and right of them, over
  * several rows. It helps a person to look and never replaces looking: faint, large, handwritten
- * or lossily compressed text is missed, and heavy noise cut off at an end of the range is taken
- * for lettering.
+ * or lossily compressed text is missed or covered in part, and heavy noise cut off at an end of the
+ * range is taken for lettering.
  */
 export function findLettering(frame: StoredFrame): readonly Region[] {
   const { rows, columns, samplesPerPixel, values } = frame;
@@ -54,14 +54,16 @@ export function findLettering(frame: StoredFrame): readonly Region[] {
   const regions = blocks
     .filter((block) => block.rows >= fewestRows)
     .map(({ left, top, right, bottom }) => {
-      const margin = Math.max(2, 2 * step, Math.round((bottom - top) / 4));
-      const x = Math.max(0, left - margin);
-      const y = Math.max(0, top - margin);
+      const above = Math.max(2, 2 * step, Math.round((bottom - top) / 4));
+      // The outermost letters may have strokes that do not count, so a gap and more is covered.
+      const beside = Math.max(above, Math.ceil(widestGap(columns)));
+      const x = Math.max(0, left - beside);
+      const y = Math.max(0, top - above);
       return {
         left: x,
         top: y,
-        width: Math.min(columns, right + margin) - x,
-        height: Math.min(rows, bottom + step + margin) - y,
+        width: Math.min(columns, right + beside) - x,
+        height: Math.min(rows, bottom + step + above) - y,
       };
     });
   return joinOverlapping(regions);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeFrame, type StoredFrame } from "../../../src/main/dicom/decode.ts";
 import { findLettering } from "../../../src/main/dicom/lettering.ts";
 import { parseFile } from "../../../src/main/dicom/parse.ts";
+import { drawText, textHeight, textWidth } from "../../../src/main/phantoms/lettering.ts";
 import { generatePhantoms } from "../../../src/main/phantoms/generate.ts";
 
 /**
@@ -55,6 +56,38 @@ describe.each([
     });
   },
 );
+
+describe("the region of a word", () => {
+  it("covers the word from its first letter to its last, up to a twentieth of the film", () => {
+    const [rows, columns] = [300, 400];
+    let found = 0;
+    for (const text of ["SYNTHETIC", "CHESTERTIN", "LISTENER", "TRISTRITH", "SINCERELY"]) {
+      for (const dot of [1, 2]) {
+        const pixels = new Float32Array(rows * columns).fill(0.1);
+        const [left, top] = [40, 200];
+        drawText(pixels, columns, text, left, top, dot, 1);
+        const values = Uint16Array.from(pixels, (value) => Math.round(4000 * value));
+        const regions = findLettering(filmOf(rows, columns, values));
+        if (regions.length === 0) continue;
+        found += 1;
+        expect(regions).toHaveLength(1);
+        const [region] = regions;
+        const where = `${text} of ${dot} pixels a dot`;
+        expect(region!.left, where).toBeLessThanOrEqual(left);
+        expect(region!.left + region!.width, where).toBeGreaterThanOrEqual(
+          left + textWidth(text, dot),
+        );
+        expect(region!.top, where).toBeLessThanOrEqual(top);
+        expect(region!.top + region!.height, where).toBeGreaterThanOrEqual(top + textHeight(dot));
+      }
+    }
+    expect(found).toBe(10);
+  });
+});
+
+function filmOf(rows: number, columns: number, values: Uint16Array): StoredFrame {
+  return { rows, columns, samplesPerPixel: 1, values } as StoredFrame;
+}
 
 /** The rows of a film between two of them. */
 function part(film: StoredFrame, from: number, to: number): StoredFrame {
