@@ -11,14 +11,15 @@ export function describeGap(gap: LedgerGap): string {
       `(entry ${sequence}). Budget that was spent between the two is not counted.`
     );
   }
+  const one = missing !== null && missing.from === missing.to;
   const entries =
     missing === null
       ? "Entries"
-      : missing.from === missing.to
+      : one
         ? `Entry ${missing.from}`
         : `Entries ${missing.from} to ${missing.to}`;
   return (
     `${entries} of the ledger went missing at its end; acknowledged on ${on}${who} (entry ${sequence}): ` +
-    `"${(reason ?? "").replace(/[.\s]+$/, "")}". What they recorded is not counted.`
+    `"${(reason ?? "").replace(/[.\s]+$/, "")}". What ${one ? "it" : "they"} recorded is not counted.`
   );
 }

@@ -77,6 +77,14 @@ export const recipeSchema = z.object({
 });
 export type Recipe = z.infer<typeof recipeSchema>;
 
+/** A network as recipes name it: one of the product's, or the user's own with its layers. */
+export type ChosenNetwork = Pick<Recipe, "network" | "networkLayers">;
+
+/** What a recipe says of its network, and nothing else of it. */
+export function chosenIn({ network, networkLayers }: ChosenNetwork): ChosenNetwork {
+  return networkLayers === undefined ? { network } : { network, networkLayers };
+}
+
 /**
  * All that a run is: the sampler, the noise, the divisor, the accountant, the ledger and the
  * report read this one value, so that they cannot disagree. Frozen when the run is created.

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test, type Locator, type Page } from "@playwright/test";
+import { networkNamed } from "../../src/main/network/networks.ts";
 import { generatePhantoms } from "../../src/main/phantoms/generate.ts";
 import { launch, type Launched } from "./launch.ts";
 
@@ -12,6 +13,7 @@ let launched: Launched;
 let page: Page;
 let folder: string;
 let films: string;
+let network: string;
 let report: string;
 
 const button = (name: string): Locator => page.getByRole("button", { name, exact: true });
@@ -41,6 +43,7 @@ test.beforeAll(async () => {
   test.setTimeout(180_000);
   folder = await mkdtemp(join(tmpdir(), "silhouette-main-job-"));
   films = join(folder, "films");
+  network = join(folder, "network.json");
   report = join(folder, "report.pdf");
   await generatePhantoms({ folder: films, patients: 110, seed: 21, sizePixels: 128 });
   await addWards(join(films, "labels.csv"));
@@ -52,15 +55,17 @@ test.beforeAll(async () => {
   await launched.application.evaluate(
     ({ dialog }, answers) => {
       dialog.showOpenDialog = (...args: unknown[]) => {
-        const wanted = JSON.stringify(args).includes("openDirectory");
-        return Promise.resolve({
-          canceled: false,
-          filePaths: [wanted ? answers.films : answers.labels],
-        });
+        const asked = JSON.stringify(args);
+        const answer = asked.includes("openDirectory")
+          ? answers.films
+          : asked.includes('["json"]')
+            ? answers.network
+            : answers.labels;
+        return Promise.resolve({ canceled: false, filePaths: [answer] });
       };
       dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath: answers.report });
     },
-    { films, labels: join(films, "labels.csv"), report },
+    { films, labels: join(films, "labels.csv"), network, report },
   );
 });
 
@@ -124,6 +129,31 @@ test("the patients are split once", async () => {
   await tab(/Split/).click();
   await button("Make split").click();
   await expect(page.getByTestId("split-table")).toContainText(/[Tt]est/);
+});
+
+test("a network of one's own comes from its file, or is refused with the reason", async () => {
+  await screen("Train").click();
+  const choice = page.getByLabel("Network", { exact: true });
+  const { layers } = networkNamed("resnet9-small");
+  const mixing = { kind: "batchNorm", name: "bn1", channels: 1 };
+  await writeFile(network, JSON.stringify({ name: "ward-net", layers: [mixing, ...layers] }));
+  await button("Choose a network file").click();
+  const refusal = page.getByRole("alert").filter({ hasText: "This network cannot be used" });
+  await expect(refusal).toContainText(/whole batch/);
+  await refusal.scrollIntoViewIfNeeded();
+  await picture("4-network-refused");
+  await expect(choice).toHaveValue("resnet9-small");
+
+  await writeFile(network, JSON.stringify({ name: "ward-net", layers }));
+  await button("Choose a network file").click();
+  await expect(refusal).toBeHidden();
+  await expect(choice).toHaveValue("ward-net");
+  await expect(page.getByRole("main")).toContainText("A network of your own");
+  await expect(button("Train private and reference run")).toBeEnabled();
+  await picture("4-network");
+  // The product's networks are one choice away, and so is the file's.
+  await choice.selectOption("resnet9");
+  await choice.selectOption("ward-net");
 });
 
 test("the slider shows the noise at once, and one click trains the pair", async () => {

@@ -1,5 +1,5 @@
 import { keysOf } from "../../shared/findings.ts";
-import { schemeOf } from "../../shared/plan.ts";
+import { chosenIn, schemeOf } from "../../shared/plan.ts";
 import type { AuditResult, CanaryAudit, MembershipAttack } from "../../shared/audit.ts";
 import { UserError } from "../../shared/errors.ts";
 import {
@@ -10,7 +10,6 @@ import {
 import { auroc } from "../evaluation/roc.ts";
 import { canariesOfRun, canaryCommitment } from "../store/audits.ts";
 import { now, type Database } from "../store/database.ts";
-import { chosenIn } from "../network/networks.ts";
 import { FrameReader } from "../store/image-cache.ts";
 import { ledgerEntryOfRun } from "../store/ledger.ts";
 import { requireRun, type RunRecord } from "../store/runs.ts";

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { AutomaticChoice } from "../../shared/engine-choice.ts";
-import type { ChosenNetwork } from "../network/networks.ts";
+import type { ChosenNetwork } from "../../shared/plan.ts";
 import type { EngineDescription } from "./engine.ts";
 
 /** What an engine is to be chosen for. */

@@ -1,6 +1,7 @@
 import { UserError } from "../../shared/errors.ts";
 import { initialise } from "../network/initialise.ts";
-import { networkOf, type ChosenNetwork } from "../network/networks.ts";
+import type { ChosenNetwork } from "../../shared/plan.ts";
+import { networkOf } from "../network/networks.ts";
 import { openEngine } from "./registry.ts";
 
 export interface EngineBenchOptions {

@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { chosenIn } from "../network/networks.ts";
+import { chosenIn } from "../../shared/plan.ts";
 import type { EngineTask, Timing } from "./automatic.ts";
 
 /** What a probe of an engine found, as it comes from the probing process. */

@@ -1,6 +1,7 @@
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { messageOf, UserError } from "../../shared/errors.ts";
-import { networkOf, type ChosenNetwork } from "../network/networks.ts";
+import type { ChosenNetwork } from "../../shared/plan.ts";
+import { networkOf } from "../network/networks.ts";
 import { readSafetensors, writeSafetensors, type NamedTensor } from "../network/safetensors.ts";
 import { loadWeights, namedTensors } from "../network/weights.ts";
 import type { UnitBatch } from "./engine.ts";

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { z } from "zod";
 import { messageOf, UserError } from "../../shared/errors.ts";
-import { networkNames, type ChosenNetwork } from "./networks.ts";
+import type { ChosenNetwork } from "../../shared/plan.ts";
+import { networkNames } from "./networks.ts";
 
 const fileSchema = z.strictObject({
   name: z.string().regex(/^[\w.-]{1,60}$/, "letters, digits, dots and dashes, at most 60"),

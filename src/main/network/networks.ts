@@ -1,4 +1,5 @@
 import { UserError } from "../../shared/errors.ts";
+import type { ChosenNetwork } from "../../shared/plan.ts";
 import { convnextTiny } from "./convnext.ts";
 import type { Layer, NetworkDescription } from "./description.ts";
 import { resnet18, resnet9, resnet9Small, resnet9Smooth } from "./resnet.ts";
@@ -66,18 +67,6 @@ export function networkNamed(name: string, labels = 8): NetworkDescription {
       `There is no network named ${name}. Choose one of: ${networkNames.join(", ")}.`,
     );
   return defineNetwork({ name, labels, layers: choices[name].layers(labels) });
-}
-
-/** A network as recipes name it: one of the product's, or the user's own with its layers. */
-export interface ChosenNetwork {
-  readonly network: string;
-  /** As from a file, not checked yet. */
-  readonly networkLayers?: readonly unknown[];
-}
-
-/** What a recipe says of its network, and nothing else of it. */
-export function chosenIn({ network, networkLayers }: ChosenNetwork): ChosenNetwork {
-  return networkLayers === undefined ? { network } : { network, networkLayers };
 }
 
 /**

@@ -155,10 +155,12 @@ function headFindings(entries: readonly ChainedEntry[], head: LedgerHead | null)
   if (head === null || headBelongs(entries, head)) return [];
   const last = entries.at(-1)?.sequence ?? 0;
   if (last < head.sequence) {
-    return [
-      `Ledger entries ${last + 1} to ${head.sequence} are missing at the end: they were removed, ` +
-        "or the store was put back to an older state.",
-    ];
+    const first = last + 1;
+    const missing =
+      first === head.sequence
+        ? `Ledger entry ${first} is missing at the end: it was`
+        : `Ledger entries ${first} to ${head.sequence} are missing at the end: they were`;
+    return [`${missing} removed, or the store was put back to an older state.`];
   }
   return [`Ledger entry ${head.sequence} is not the one that stood there before.`];
 }

@@ -196,16 +196,23 @@ export function verifyCohortLedger(
  * @throws UserError "conflict" with the first break
  */
 export function requireIntactLedger(database: Database, cohortId: number): void {
-  const { intact, findings } = verifyCohortLedger(database, cohortId, "opening");
-  if (intact) return;
-  throw new UserError("conflict", brokenLedgerText(findings));
+  const ledger = verifyCohortLedger(database, cohortId, "opening");
+  if (ledger.intact) return;
+  throw new UserError("conflict", brokenLedgerText(ledger));
 }
 
 /** Why no private run can start on a broken ledger, and what to do. */
-export function brokenLedgerText(findings: readonly string[]): string {
+export function brokenLedgerText({
+  findings,
+  canBeAcknowledged,
+}: Pick<LedgerVerification, "findings" | "canBeAcknowledged">): string {
+  const remedy = canBeAcknowledged
+    ? "If you know why, record it on the Privacy screen or with " +
+      '"silhouette ledger COHORT --acknowledge-gap REASON". If you do not, ask whoever answers for privacy.'
+    : 'The Privacy screen, or "silhouette ledger COHORT --verify", names every break. Put the data ' +
+      "folder back from a backup, or ask whoever answers for privacy.";
   return (
     `The privacy ledger of this cohort does not verify: ${findings[0] ?? "it is broken."} No private ` +
-    'run can start until this is cleared up: the Privacy screen, or "silhouette ledger COHORT --verify", ' +
-    "names every break. Put the data folder back from a backup, or ask whoever answers for privacy."
+    `run can start until this is cleared up. ${remedy}`
   );
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { CohortSummary } from "../../shared/domain.ts";
+import type { CohortSummary, Obstacle } from "../../shared/domain.ts";
 import { keysOf } from "../../shared/findings.ts";
 import { UserError } from "../../shared/errors.ts";
 import type { Recipe, TrainingPlan } from "../../shared/plan.ts";
@@ -50,7 +50,7 @@ export interface TrainingDefaults {
     readonly parameters: number;
   }[];
   /** Why training cannot start yet; empty where it can. */
-  readonly obstacles: readonly string[];
+  readonly obstacles: readonly Obstacle[];
   readonly trainingPatients: number;
 }
 
@@ -68,26 +68,31 @@ export function trainingDefaults(database: Database, cohortId: number): Training
 }
 
 /** A ledger that does not verify holds private runs back; a reference run spends nothing. */
-function ledgerObstacles(database: Database, cohortId: number): string[] {
-  const { intact, findings } = verifyCohortLedger(database, cohortId, "opening");
-  return intact ? [] : [brokenLedgerText(findings)];
+function ledgerObstacles(database: Database, cohortId: number): Obstacle[] {
+  const ledger = verifyCohortLedger(database, cohortId, "opening");
+  return ledger.intact ? [] : [{ where: "ledger", text: brokenLedgerText(ledger) }];
 }
 
 /** Why no run can start on this cohort yet, in the order in which to mend it. */
-function trainingObstacles(database: Database, cohort: CohortSummary): string[] {
-  if (cohort.included === 0) return ["The cohort has no films yet. Import a folder first."];
-  if (cohort.labelled === 0) return ["No film has a label yet. Import a labels file first."];
+function trainingObstacles(database: Database, cohort: CohortSummary): Obstacle[] {
+  if (cohort.included === 0) {
+    return [{ where: "films", text: "The cohort has no films yet. Import a folder first." }];
+  }
+  if (cohort.labelled === 0) {
+    return [{ where: "labels", text: "No film has a label yet. Import a labels file first." }];
+  }
   if (currentSplit(database, cohort.id) === null) {
-    return ["The patients are not split yet into training, validation and test."];
+    const text = "The patients are not split yet into training, validation and test.";
+    return [{ where: "split", text }];
   }
   const unreviewed = reviewObstacle(database, cohort.id);
-  if (unreviewed !== null) return [unreviewed];
+  if (unreviewed !== null) return [{ where: "review", text: unreviewed }];
   const { patients } = trainingUnits(database, cohort.id);
   if (patients >= fewestTrainingUnits) return [];
-  return [
+  const text =
     `The training part has ${patients} labelled patients; at least ${fewestTrainingUnits} are ` +
-      "needed. Import more films and labels, or give the training part a larger share.",
-  ];
+    "needed. Import more films and labels, or give the training part a larger share.";
+  return [{ where: "films", text }];
 }
 
 /** The labelled patients and images of the training part; zeros where there is no split. */
@@ -115,7 +120,7 @@ export function planChoices(database: Database, choices: RunChoices): PlanChoice
   const { cohortId, recipe } = choices;
   const cohort = cohortSummary(database, cohortId);
   const [obstacle] = trainingObstacles(database, cohort);
-  if (obstacle !== undefined) throw new UserError("conflict", obstacle);
+  if (obstacle !== undefined) throw new UserError("conflict", obstacle.text);
   if (recipe.resolutionPixels > cohort.framePixels) {
     throw new UserError(
       "input",

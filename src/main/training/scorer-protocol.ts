@@ -1,5 +1,5 @@
 import type { ErrorDescription } from "../../shared/messages.ts";
-import type { ChosenNetwork } from "../network/networks.ts";
+import type { ChosenNetwork } from "../../shared/plan.ts";
 
 /** What a scoring process works with. It opens no database and reads no file of its own accord. */
 export interface ScorerJob {

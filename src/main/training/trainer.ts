@@ -1,3 +1,4 @@
+import { chosenIn, type ChosenNetwork } from "../../shared/plan.ts";
 import { labelCountOf } from "./training-set.ts";
 import { join } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
@@ -5,7 +6,6 @@ import { describeError } from "../../shared/messages.ts";
 import type { CompiledNetwork, Engine } from "../engine/engine.ts";
 import type { OpenEngineTask } from "../engine/registry.ts";
 import type { NetworkDescription } from "../network/description.ts";
-import { chosenIn, type ChosenNetwork } from "../network/networks.ts";
 import { namedTensors } from "../network/weights.ts";
 import { writeSafetensors } from "../network/safetensors.ts";
 import type { NoiseShape } from "../privacy/noise.ts";

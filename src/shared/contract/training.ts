@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { RunProgress, RunSummary, TelemetryPoint } from "../domain.ts";
+import type { Obstacle, RunProgress, RunSummary, TelemetryPoint } from "../domain.ts";
 import type { AutomaticChoice } from "../engine-choice.ts";
 import { recipeSchema, type Recipe } from "../plan.ts";
 import { cohortId, nothing, procedure, runId } from "./procedure.ts";
@@ -25,7 +25,7 @@ export const trainingProcedures = {
     delta: number;
     networks: readonly { name: string; title: string; hint: string; parameters: number }[];
     /** Why training cannot start yet; empty where it can. */
-    obstacles: readonly string[];
+    obstacles: readonly Obstacle[];
     trainingPatients: number;
   }>(),
   "training:start": procedure(
@@ -46,10 +46,17 @@ export const trainingProcedures = {
     readonly TelemetryPoint[]
   >(),
   "engine:list": procedure(nothing).returns<readonly EngineRow[]>(),
+  /** A network of the user's own from its file, checked for the cohort's labels. */
+  "network:read": procedure(z.object({ cohortId, file: z.string().min(1) })).returns<{
+    network: string;
+    networkLayers: readonly unknown[];
+    parameters: number;
+  }>(),
   /** What "auto" stands for as far as it is known; nothing is timed. */
   "engine:automatic": procedure(
     z.object({
       network: recipeSchema.shape.network,
+      networkLayers: recipeSchema.shape.networkLayers,
       resolutionPixels: recipeSchema.shape.resolutionPixels,
     }),
   ).returns<AutomaticChoice>(),

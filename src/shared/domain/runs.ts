@@ -69,3 +69,9 @@ export interface RunProgress {
   /** As in a curve's point, up to this moment. */
   readonly leftOut: number;
 }
+
+/** Why no run can start on a cohort yet, and the part of the application where it is mended. */
+export interface Obstacle {
+  readonly where: "films" | "labels" | "split" | "review" | "ledger";
+  readonly text: string;
+}

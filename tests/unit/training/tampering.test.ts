@@ -210,7 +210,9 @@ describe("a ledger that does not verify", () => {
     expect(() => {
       openRun(database, waiting, process.pid, { splitId: 1, initialSeed: "seed" });
     }).toThrow(/does not verify/);
-    expect(trainingDefaults(database, cohortId).obstacles[0]).toMatch(/does not verify/);
+    const [obstacle] = trainingDefaults(database, cohortId).obstacles;
+    expect(obstacle?.where).toBe("ledger");
+    expect(obstacle?.text).toMatch(/does not verify/);
     carriedOutRun(place, 1, { epsilon: null });
   });
 });

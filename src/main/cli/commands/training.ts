@@ -8,12 +8,17 @@ import {
   formatEpsilon,
   formatNumber,
 } from "../../../shared/format.ts";
-import type { ClassWeights, NoiseKind, PrivacyUnit, Recipe } from "../../../shared/plan.ts";
+import {
+  chosenIn,
+  type ClassWeights,
+  type NoiseKind,
+  type PrivacyUnit,
+  type Recipe,
+} from "../../../shared/plan.ts";
 import { pretrainedStart } from "../../../shared/pretrained.ts";
 import { startingWeightsInWords } from "../../../shared/starting-weights.ts";
 import type { Core } from "../../core/core.ts";
 import { chosenNetwork } from "../../network/network-file.ts";
-import { chosenIn } from "../../network/networks.ts";
 import { table, type Output } from "../output.ts";
 import { numberArgument, wholeNumber, withCore } from "../session.ts";
 import { cohortNamed, defaultSplit } from "./cohort.ts";

@@ -1,4 +1,7 @@
 import { knownAutomaticEngine, listEngines } from "../../engine/registry.ts";
+import { readNetworkFile } from "../../network/network-file.ts";
+import { networkOf } from "../../network/networks.ts";
+import { keysOf } from "../../../shared/findings.ts";
 import { prepareFigures } from "../../training/account-service.ts";
 import { createRuns, trainingDefaults } from "../../training/planning.ts";
 import { quotePrivacy } from "../../training/quote.ts";
@@ -18,6 +21,7 @@ type TrainingProcedures =
   | "run:progress"
   | "run:telemetry"
   | "engine:list"
+  | "network:read"
   | "engine:automatic";
 
 export function trainingHandlers(context: CoreContext): Handlers<TrainingProcedures> {
@@ -54,6 +58,11 @@ export function trainingHandlers(context: CoreContext): Handlers<TrainingProcedu
     },
     "run:telemetry": ({ runId, afterStep }) => telemetryAfter(database, runId, afterStep),
     "engine:list": () => listEngines(),
+    "network:read": ({ cohortId, file }) => {
+      const chosen = readNetworkFile(file);
+      const labels = keysOf(cohortSummary(database, cohortId).scheme).length;
+      return { ...chosen, parameters: networkOf(chosen, labels).parameterCount };
+    },
     "engine:automatic": (task) => knownAutomaticEngine({ ...task, dataFolder }),
   };
 }
