@@ -10,7 +10,11 @@ import { parseArgs } from "node:util";
 import { openProgram } from "../src/main/engine/onnxruntime/program.ts";
 import { GraphBuilder } from "../src/main/graph/builder.ts";
 import { costs, type MatrixGradientShape } from "../src/main/graph/cost.ts";
-import { ghostOfMatrix, materialisedOfMatrix } from "../src/main/graph/gradients.ts";
+import {
+  ghostOfMatrix,
+  materialisedOfMatrix,
+  squaredNormsFrom,
+} from "../src/main/graph/gradients.ts";
 import type { Graph } from "../src/main/graph/ir.ts";
 import {
   axisWindows,
@@ -71,7 +75,7 @@ function graphOf(way: keyof typeof ways, shape: MatrixGradientShape): Graph {
   const gradient = builder.input("gradient", [units, contracted, outputs]);
   const columns = builder.input("columns", [units, contracted, inputs]);
   const gradients = ways[way](builder, gradient, columns);
-  const norms = builder.unary("squareRoot", gradients.squaredNorms());
+  const norms = builder.unary("squareRoot", squaredNormsFrom(builder, [gradients.squaredParts()]));
   builder.output("sum", gradients.weightedSum(builder.divide(builder.scalar(1, 2), norms)));
   return builder.finish();
 }

@@ -132,21 +132,28 @@ export class GraphBuilder {
     return this.push(shape, { kind: "transpose", inputs: [x], order });
   }
 
-  /** a b, of matrices or of equally long stacks of matrices, either transposed first. */
+  /**
+   * a b, of matrices or of equally long stacks of matrices, either transposed first; or of a stack,
+   * as it is, and one matrix.
+   */
   matrixProduct(
     a: Tensor,
     b: Tensor,
     transposed: { readonly first?: boolean; readonly second?: boolean } = {},
   ): Tensor {
     const rank = a.shape.length;
-    if (rank !== b.shape.length || rank < 2 || rank > 3)
-      throw new Error(`no matrix product of ranks ${rank} and ${b.shape.length}`);
-    if (rank === 3 && a.shape[0] !== b.shape[0])
-      throw new Error("no matrix product of stacks of different length");
+    const otherRank = b.shape.length;
     const transposeFirst = transposed.first ?? false;
     const transposeSecond = transposed.second ?? false;
+    const shared = rank === 3 && otherRank === 2 && !transposeFirst;
+    if ((rank !== otherRank && !shared) || rank < 2 || rank > 3)
+      throw new Error(`no matrix product of ranks ${rank} and ${otherRank}`);
+    if (otherRank === 3 && a.shape[0] !== b.shape[0])
+      throw new Error("no matrix product of stacks of different length");
     const [rows, inner] = transposeFirst ? [rank - 1, rank - 2] : [rank - 2, rank - 1];
-    const [otherInner, columns] = transposeSecond ? [rank - 1, rank - 2] : [rank - 2, rank - 1];
+    const [otherInner, columns] = transposeSecond
+      ? [otherRank - 1, otherRank - 2]
+      : [otherRank - 2, otherRank - 1];
     if (extentAt(a, inner) !== extentAt(b, otherInner))
       throw new Error(`no product of [${a.shape.join(", ")}] and [${b.shape.join(", ")}]`);
     const shape = [...a.shape.slice(0, rank - 2), extentAt(a, rows), extentAt(b, columns)];

@@ -38,7 +38,7 @@ export function withBias(context: Context, name: string, result: LayerResult): L
       context.parameterGradients.push({
         parameter: name,
         layout: { kind: "flat" },
-        gradients: standing(builder, perUnit, [channels]),
+        gradients: standing(builder, perUnit),
       });
       return result.backward(gradient, needsInput);
     },

@@ -37,7 +37,7 @@ export function depthwiseConvolution(
       context.parameterGradients.push({
         parameter: name,
         layout,
-        gradients: standing(builder, builder.reduce("sum", products, 1), [taps, channels]),
+        gradients: standing(builder, builder.reduce("sum", products, 1)),
       });
       if (!needsInput) return null;
       const { classes, order } = transposedWindows(geometry);

@@ -36,30 +36,24 @@ export function unfolded(builder: GraphBuilder, folding: Folding, maps: Tensor):
 
 /** A row of channels [1, 1, channels] as one folded row [1, 1, fold * channels]. */
 export function foldedRow(builder: GraphBuilder, folding: Folding, row: Tensor): Tensor {
-  const { channels, fold } = folding;
-  if (fold === 1) return row;
-  const repeated = builder.gatherRows(
-    builder.reshape(row, [1, channels]),
-    new Int32Array(fold).fill(0),
-  );
-  return builder.reshape(repeated, [1, 1, fold * channels]);
+  return builder.concatenate(new Array<Tensor>(folding.fold).fill(row), 2);
 }
 
-/** Folded maps summed over their rows: [images, fold * channels]. */
+/** Folded maps summed over their rows: [images, 1, fold * channels]. */
 export function sumOfRows(builder: GraphBuilder, folding: Folding, maps: Tensor): Tensor {
-  const { images, pixels, channels, fold } = folding;
+  const { images, pixels, fold } = folding;
   const rows = pixels / fold;
-  if (rows === 1) return builder.reshape(maps, [images, fold * channels]);
+  if (rows === 1) return maps;
   // A product with ones: engines' reductions over an inner axis are several times slower.
   const ones = builder.constant([images, 1, rows], new Float32Array(images * rows).fill(1));
-  return builder.reshape(builder.matrixProduct(ones, maps), [images, fold * channels]);
+  return builder.matrixProduct(ones, maps);
 }
 
-/** [images, fold * channels] summed over the pixels that stood in one row: [images, 1, channels]. */
+/** [images, 1, fold * channels] summed over the pixels that stood in one row: [images, 1, channels]. */
 export function sumOfFold(builder: GraphBuilder, folding: Folding, sums: Tensor): Tensor {
   const { images, channels, fold } = folding;
-  const apart = builder.reshape(sums, [images, fold, channels]);
-  return fold === 1 ? apart : builder.reduce("sum", apart, 1);
+  if (fold === 1) return sums;
+  return builder.reduce("sum", builder.reshape(sums, [images, fold, channels]), 1);
 }
 
 /** The matrices that sum a folded row over groups of neighbouring channels, and repeat it. */

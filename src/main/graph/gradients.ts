@@ -7,23 +7,18 @@ import { sizeOf, type Tensor } from "./ir.ts";
  * for each unit, and its sum over units with a weight for each.
  */
 export interface UnitGradients {
-  /** Squared L2 norm of each unit's gradient, [units, 1]. */
-  squaredNorms(): Tensor;
-  /** Sum over units of scale times gradient; `scale` is [units, 1], null for ones. */
+  /** Parts [units, parts, 1] of each unit's squared L2 norm: their sum is the whole. */
+  squaredParts(): Tensor;
+  /**
+   * Sum over units of scale times gradient, in whatever shape; `scale` is [units, 1], null for ones.
+   */
   weightedSum(scale: Tensor | null): Tensor;
-  /** Each unit's gradient [units, values], where it stands there and is short. */
+  /** Each unit's gradient [units, 1, values], where it stands there and is short. */
   readonly short?: Tensor;
 }
 
 function unitsOf(tensor: Tensor): number {
   return tensor.shape[0] ?? 0;
-}
-
-/** [units, ...] to [units, 1] by sums over one axis at a time, so that no float sum is long. */
-export function sumPerUnit(builder: GraphBuilder, x: Tensor): Tensor {
-  let sum = x;
-  for (let axis = x.shape.length - 1; axis > 0; axis -= 1) sum = builder.reduce("sum", sum, axis);
-  return builder.reshape(sum, [unitsOf(x), 1]);
 }
 
 /** Squares that are summed one after the other at most, where their number can be divided. */
@@ -36,36 +31,58 @@ function middleDivisor(count: number): number {
   return divisor;
 }
 
+/** Of more parts than these of one parameter the sum is taken at once. */
+const mostParts = 256;
+
+/** [units, rows, 1] as it is, or summed where it is long. */
+function fewParts(builder: GraphBuilder, parts: Tensor): Tensor {
+  return (parts.shape[1] ?? 0) > mostParts ? builder.reduce("sum", parts, 1) : parts;
+}
+
 /**
- * Squared norms [units, 1] of [units, rows, columns], in stages: one float32 sum of 2.4 million
- * squares was found to be off by 7e-4, more than the clipping margin.
+ * Parts [units, parts, 1] of the squared norms of [units, rows, columns], in stages: one float32 sum
+ * of 2.4 million squares was found to be off by 7e-4, more than the clipping margin.
  */
-export function squaredNormsOf(builder: GraphBuilder, x: Tensor): Tensor {
-  const columns = x.shape.at(-1) ?? 1;
-  const parts = columns > longestSum ? middleDivisor(columns) : 1;
-  const split = builder.reshape(x, [...x.shape.slice(0, -1), parts, columns / parts]);
-  return sumPerUnit(builder, builder.reduce("sumOfSquares", split, split.shape.length - 1));
+export function squaredPartsOf(builder: GraphBuilder, x: Tensor): Tensor {
+  const [units = 0, rows = 0, columns = 0] = x.shape;
+  const pieces = columns > longestSum ? middleDivisor(columns) : 1;
+  const split = builder.reshape(x, [units, rows * pieces, columns / pieces]);
+  const squares = builder.reduce("sumOfSquares", split, 2);
+  if (pieces === 1) return fewParts(builder, squares);
+  const ofRows = builder.reduce("sum", builder.reshape(squares, [units, rows, pieces]), 2);
+  return fewParts(builder, ofRows);
+}
+
+/** Squared norms [units, 1] from all their parts, again by sums that are not long. */
+export function squaredNormsFrom(builder: GraphBuilder, all: readonly Tensor[]): Tensor {
+  const rows: { parts: Tensor[]; count: number }[] = [];
+  for (const part of all) {
+    const count = part.shape[1] ?? 0;
+    const row = rows.at(-1);
+    if (row === undefined || row.count + count > longestSum) rows.push({ parts: [part], count });
+    else {
+      row.parts.push(part);
+      row.count += count;
+    }
+  }
+  const sums = rows.map(({ parts }) => builder.reduce("sum", builder.concatenate(parts, 1), 1));
+  const total = builder.reduce("sum", builder.concatenate(sums, 1), 1);
+  return builder.reshape(total, [unitsOf(total), 1]);
 }
 
 /** Gradients that stand there for each unit: `gradients` is [units, rows, columns]. */
-export function standing(
-  builder: GraphBuilder,
-  gradients: Tensor,
-  shape: readonly number[],
-): UnitGradients {
+export function standing(builder: GraphBuilder, gradients: Tensor): UnitGradients {
   const units = unitsOf(gradients);
-  const values = sizeOf(shape);
+  const values = sizeOf(gradients.shape) / units;
   return {
-    squaredNorms: () => squaredNormsOf(builder, gradients),
-    ...(values <= longestSum ? { short: builder.reshape(gradients, [units, values]) } : {}),
+    squaredParts: () => squaredPartsOf(builder, gradients),
+    ...(values <= longestSum ? { short: builder.reshape(gradients, [units, 1, values]) } : {}),
     weightedSum: (scale) => {
-      if (units === 1 && scale === null) return builder.reshape(gradients, shape);
-      const flat = builder.reshape(gradients, [units, sizeOf(shape)]);
-      const sum =
-        scale === null
-          ? builder.reduce("sum", flat, 0)
-          : builder.matrixProduct(builder.reshape(scale, [1, units]), flat);
-      return builder.reshape(sum, shape);
+      if (units === 1 && scale === null) return gradients;
+      const flat = builder.reshape(gradients, [units, values]);
+      return scale === null
+        ? builder.reduce("sum", flat, 0)
+        : builder.matrixProduct(builder.reshape(scale, [1, units]), flat);
     },
   };
 }
@@ -78,7 +95,7 @@ export interface JoinedGradients<T> {
 
 /**
  * Joins what is short into rows of at most `longestSum` values, in order. `shortOf` gives the
- * gradients [units, values] of one that may be joined, null for another, which is left out.
+ * gradients [units, 1, values] of one that may be joined, null for another, which is left out.
  */
 export function joined<T>(
   builder: GraphBuilder,
@@ -89,7 +106,7 @@ export function joined<T>(
   for (const of of all) {
     const part = shortOf(of);
     if (part === null) continue;
-    const values = part.shape[1] ?? 0;
+    const values = part.shape[2] ?? 0;
     let row = rows.at(-1);
     if (row === undefined || row.values + values > longestSum) {
       row = { members: [], parts: [], values: 0 };
@@ -99,9 +116,9 @@ export function joined<T>(
     row.parts.push(part);
     row.values += values;
   }
-  return rows.map(({ members, parts, values }) => ({
+  return rows.map(({ members, parts }) => ({
     members,
-    gradients: standing(builder, builder.concatenate(parts, 1), [1, values]),
+    gradients: standing(builder, builder.concatenate(parts, 2)),
   }));
 }
 
@@ -137,7 +154,6 @@ export function materialisedOfMatrix(
   gradient: Tensor,
   columns: Tensor,
 ): MaterialisedGradients {
-  const shape = [gradient.shape[2] ?? 0, columns.shape[2] ?? 0];
   let product: Tensor | null = null;
   const perUnit = (): Tensor => {
     product ??= builder.matrixProduct(gradient, columns, { first: true });
@@ -145,11 +161,11 @@ export function materialisedOfMatrix(
   };
   return {
     perUnit,
-    squaredNorms: () => standing(builder, perUnit(), shape).squaredNorms(),
+    squaredParts: () => squaredPartsOf(builder, perUnit()),
     weightedSum: (scale) =>
       scale === null
         ? sumOverUnits(builder, gradient, columns, null)
-        : standing(builder, perUnit(), shape).weightedSum(scale),
+        : standing(builder, perUnit()).weightedSum(scale),
   };
 }
 
@@ -162,10 +178,14 @@ export function ghostOfMatrix(
   const [, rows = 0] = gradient.shape;
   const gram = (x: Tensor): Tensor => builder.matrixProduct(x, x, { second: true });
   return {
-    squaredNorms: () =>
-      rows === 1
-        ? builder.multiply(squaredNormsOf(builder, gradient), squaredNormsOf(builder, columns))
-        : sumPerUnit(builder, builder.multiply(gram(gradient), gram(columns))),
+    squaredParts: () => {
+      if (rows > 1) {
+        const products = builder.multiply(gram(gradient), gram(columns));
+        return fewParts(builder, builder.reduce("sum", products, 2));
+      }
+      const whole = (x: Tensor): Tensor => builder.reduce("sum", squaredPartsOf(builder, x), 1);
+      return builder.multiply(whole(gradient), whole(columns));
+    },
     weightedSum: (scale) => sumOverUnits(builder, gradient, columns, scale),
   };
 }

@@ -61,9 +61,10 @@ export function ofGroups(
     );
   };
   return {
-    squaredNorms: () => {
-      const squares = builder.reshape(ofPart.squaredNorms(), [groups, units]);
-      return builder.reshape(builder.reduce("sum", squares, 0), [units, 1]);
+    squaredParts: () => {
+      const ofGroup = builder.reduce("sum", ofPart.squaredParts(), 1);
+      const squares = builder.reduce("sum", builder.reshape(ofGroup, [groups, units]), 0);
+      return builder.reshape(squares, [units, 1, 1]);
     },
     weightedSum: (scale) => {
       const sum = scale === null || norms === "ghost" ? overRows(scale) : overUnits(scale);

@@ -62,7 +62,10 @@ export type Operation =
   | {
       readonly kind: "matrixProduct";
       readonly output: Tensor;
-      /** Both of rank 2, or both of rank 3 with the same first extent. */
+      /**
+       * Both of rank 2, both of rank 3 with the same first extent, or a stack of rank 3 times one
+       * matrix of rank 2, the stack's never transposed.
+       */
       readonly inputs: readonly [Tensor, Tensor];
       readonly transposeFirst: boolean;
       readonly transposeSecond: boolean;

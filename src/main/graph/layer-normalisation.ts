@@ -4,17 +4,12 @@ import { standing } from "./gradients.ts";
 import type { Tensor } from "./ir.ts";
 
 /** Adds the gradient of a parameter that stands once for each channel; `products` are maps. */
-function keepPerChannel(
-  context: Context,
-  parameter: string,
-  products: Tensor,
-  shape: readonly number[],
-): void {
+function keepPerChannel(context: Context, parameter: string, products: Tensor): void {
   const { builder } = context;
   context.parameterGradients.push({
     parameter,
     layout: { kind: "flat" },
-    gradients: standing(builder, builder.reduce("sum", byUnit(context, products), 1), shape),
+    gradients: standing(builder, builder.reduce("sum", byUnit(context, products), 1)),
   });
 }
 
@@ -49,8 +44,8 @@ export function layerNormalisation(
     flow: { ...flow, tensor: value },
     backward: (gradient, needsInput) => {
       const products = builder.multiply(gradient, normalised);
-      keepPerChannel(context, `${layer.name}.weight`, products, [channels]);
-      keepPerChannel(context, `${layer.name}.bias`, gradient, [channels]);
+      keepPerChannel(context, `${layer.name}.weight`, products);
+      keepPerChannel(context, `${layer.name}.bias`, gradient);
       if (!needsInput) return null;
       // d/dx = (h - mean(h) - normalised mean(h normalised)) / deviation, with h = factor dy
       const scaled = builder.multiply(gradient, factor);
@@ -72,11 +67,7 @@ export function layerScale(context: Context, layer: LayerScaleLayer, flow: Flow)
   return {
     flow: { ...flow, tensor: builder.multiply(flow.tensor, factor) },
     backward: (gradient, needsInput) => {
-      keepPerChannel(context, layer.name, builder.multiply(gradient, flow.tensor), [
-        channels,
-        1,
-        1,
-      ]);
+      keepPerChannel(context, layer.name, builder.multiply(gradient, flow.tensor));
       return needsInput ? builder.multiply(gradient, factor) : null;
     },
   };

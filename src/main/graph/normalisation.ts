@@ -27,21 +27,16 @@ export function groupNormalisation(
 ): LayerResult {
   const { builder } = context;
   const folding = foldingOf(flow.tensor);
-  const { images, pixels, channels, fold } = folding;
+  const { pixels, channels } = folding;
   const { groups } = layer;
   const count = (pixels * channels) / groups;
   const matrices = groupMatrices(builder, folding, groups);
 
-  /** Sums of a folded row [images, fold * channels] over groups: [images, groups]. */
+  /** Sums of a folded row [images, 1, fold * channels] over groups: [images, 1, groups]. */
   const overGroups = (sums: Tensor): Tensor =>
     builder.matrixProduct(sums, matrices.toGroups(1 / count));
-  /** A number for each group [images, groups] given to each place of a folded row. */
-  const rowOf = (perGroup: Tensor): Tensor =>
-    builder.reshape(builder.matrixProduct(perGroup, matrices.toRow()), [
-      images,
-      1,
-      fold * channels,
-    ]);
+  /** A number for each group [images, 1, groups] given to each place of a folded row. */
+  const rowOf = (perGroup: Tensor): Tensor => builder.matrixProduct(perGroup, matrices.toRow());
 
   const perChannel = [1, 1, channels];
   const factor = parameterInput(context, `${layer.name}.weight`, { kind: "flat" }, perChannel);
@@ -52,8 +47,8 @@ export function groupNormalisation(
   const squares = builder.multiply(centred, centred);
   const variance = overGroups(sumOfRows(builder, folding, squares));
   const inverse = builder.divide(
-    builder.scalar(1, 2),
-    builder.unary("squareRoot", builder.add(variance, builder.scalar(layer.epsilon, 2))),
+    builder.scalar(1, 3),
+    builder.unary("squareRoot", builder.add(variance, builder.scalar(layer.epsilon, 3))),
   );
   const scale = builder.multiply(rowOf(inverse), foldedRow(builder, folding, factor));
   const value = builder.add(builder.multiply(centred, scale), foldedRow(builder, folding, offset));
@@ -64,10 +59,7 @@ export function groupNormalisation(
       const gradient = folded(builder, folding, unfoldedGradient);
       const offsetGradient = sumOfFold(builder, folding, sumOfRows(builder, folding, gradient));
       const products = sumOfRows(builder, folding, builder.multiply(gradient, centred));
-      const inverseOfChannels = builder.reshape(
-        builder.matrixProduct(inverse, matrices.toChannels()),
-        [images, 1, channels],
-      );
+      const inverseOfChannels = builder.matrixProduct(inverse, matrices.toChannels());
       const factorGradient = builder.multiply(
         sumOfFold(builder, folding, products),
         inverseOfChannels,
@@ -79,15 +71,13 @@ export function groupNormalisation(
         context.parameterGradients.push({
           parameter: `${layer.name}.${part}`,
           layout: { kind: "flat" },
-          gradients: standing(builder, builder.reduce("sum", byUnit(context, perImage), 1), [
-            channels,
-          ]),
+          gradients: standing(builder, builder.reduce("sum", byUnit(context, perImage), 1)),
         });
       if (!needsInput) return null;
       // d/dx = scale dy - inverse (mean(factor dy) + normalised mean(factor dy normalised))
       const meanOf = (perImage: Tensor): Tensor =>
         builder.matrixProduct(
-          builder.reshape(builder.multiply(perImage, factor), [images, channels]),
+          builder.multiply(perImage, factor),
           matrices.channelsToGroups(1 / count),
         );
       const slope = builder.multiply(builder.multiply(inverse, inverse), meanOf(factorGradient));

@@ -1,7 +1,7 @@
 import { tapsOf, type StandardisedConv2dLayer } from "../network/description.ts";
 import { parameterInput, type Context, type Flow, type LayerResult } from "./context.ts";
 import { fullConvolution, withBias } from "./convolution.ts";
-import { materialisedOfMatrix, standing, sumPerUnit, type UnitGradients } from "./gradients.ts";
+import { materialisedOfMatrix, squaredPartsOf, type UnitGradients } from "./gradients.ts";
 import type { Tensor } from "./ir.ts";
 import type { ConvolutionWeights } from "./weights.ts";
 
@@ -90,16 +90,16 @@ function standardisedWeights(context: Context, layer: StandardisedConv2dLayer): 
         return sum.parts;
       };
       const ofWeight: UnitGradients = {
-        squaredNorms: () => {
+        squaredParts: () => {
           const ofRows = builder.reduce("sumOfSquares", ofUnits().weight, 2);
           const squaredFactor = builder.reshape(builder.multiply(factor, factor), [1, outputs, 1]);
-          return sumPerUnit(builder, builder.multiply(ofRows, squaredFactor));
+          return builder.reduce("sum", builder.multiply(ofRows, squaredFactor), 1);
         },
         weightedSum: (scale) =>
           builder.multiply(builder.reshape(ofSum(scale).weight, [outputs, size]), factor),
       };
       const ofGain: UnitGradients = {
-        squaredNorms: () => standing(builder, ofUnits().gain, [outputs]).squaredNorms(),
+        squaredParts: () => squaredPartsOf(builder, ofUnits().gain),
         weightedSum: (scale) => builder.reshape(ofSum(scale).gain, [outputs]),
       };
       context.parameterGradients.push(

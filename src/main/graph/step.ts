@@ -4,7 +4,7 @@ import { GraphBuilder } from "./builder.ts";
 import { standsAsOutside } from "./arrangement.ts";
 import type { Context, ImageFeed, ParameterGradients } from "./context.ts";
 import { chain } from "./forward.ts";
-import { joined, type JoinedGradients } from "./gradients.ts";
+import { joined, squaredNormsFrom, type JoinedGradients } from "./gradients.ts";
 import type { Graph, Tensor } from "./ir.ts";
 import type { GradientResult, ParameterFeed } from "./layout.ts";
 
@@ -191,9 +191,9 @@ export function privateGraph(network: NetworkDescription, shape: StepShape): Ste
 
   const gradients = gradientsOf(context);
   const squares = [...gradients.alone, ...gradients.joined].map(({ gradients: ofUnits }) =>
-    ofUnits.squaredNorms(),
+    ofUnits.squaredParts(),
   );
-  const total = builder.reduce("sum", builder.concatenate(squares, 1), 1);
+  const total = squaredNormsFrom(builder, squares);
   // Rounding can leave a Gram product of nothing a little below zero. NaN stays NaN.
   const norms = builder.unary("squareRoot", builder.unary("absolute", total));
   const power = builder.reshape(magnification, [units, 1]);

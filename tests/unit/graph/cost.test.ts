@@ -4,6 +4,7 @@ import { openProgram } from "../../../src/main/engine/onnxruntime/program.ts";
 import { GraphBuilder } from "../../../src/main/graph/builder.ts";
 import { costs, prefersGhostNorm } from "../../../src/main/graph/cost.ts";
 import {
+  squaredNormsFrom,
   ghostOfMatrix,
   materialisedOfMatrix,
   ofMatrix,
@@ -32,7 +33,7 @@ function graphOf(way: keyof typeof ways, { units, rows, outputs, inputs }: Sizes
   const columns = builder.input("columns", [units, rows, inputs]);
   const scale = builder.input("scale", [units, 1]);
   const gradients = ways[way](builder, gradient, columns);
-  builder.output("squares", gradients.squaredNorms());
+  builder.output("squares", squaredNormsFrom(builder, [gradients.squaredParts()]));
   builder.output("sum", gradients.weightedSum(scale));
   builder.output("plain", gradients.weightedSum(null));
   return builder.finish();

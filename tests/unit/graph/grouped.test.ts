@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, it, vi } from "vitest";
 import { openProgram } from "../../../src/main/engine/onnxruntime/program.ts";
 import { GraphBuilder } from "../../../src/main/graph/builder.ts";
+import { squaredNormsFrom } from "../../../src/main/graph/gradients.ts";
 import { ofGroups } from "../../../src/main/graph/grouped.ts";
 import { seededRandom } from "../support/random.ts";
 import { relativeError } from "../support/reference.ts";
@@ -54,7 +55,7 @@ it("both ways to the norms of groups give the plain sums of products", async () 
           builder.input("columns", [groups, units * rows, inputs]),
           way,
         );
-        builder.output("squares", gradients.squaredNorms());
+        builder.output("squares", squaredNormsFrom(builder, [gradients.squaredParts()]));
         builder.output("sum", gradients.weightedSum(builder.input("scale", [units, 1])));
         builder.output("plain", gradients.weightedSum(null));
         const sessions = { executionProviders: ["cpu"], fusedOperators: true, threads: 1 };

@@ -84,8 +84,15 @@ export function execute(
       return binary[operation.function](tf, operand(0), operand(1));
     case "reduce":
       return reduction[operation.function](tf, operand(0), operation.axis);
-    case "matrixProduct":
-      return tf.matMul(operand(0), operand(1), operation.transposeFirst, operation.transposeSecond);
+    case "matrixProduct": {
+      const { inputs, output, transposeFirst, transposeSecond } = operation;
+      const [a, b] = inputs;
+      if (a.shape.length === b.shape.length)
+        return tf.matMul(operand(0), operand(1), transposeFirst, transposeSecond);
+      const [stack = 0, rows = 0, inner = 0] = a.shape;
+      const flat = tf.reshape(operand(0), [stack * rows, inner]);
+      return tf.reshape(tf.matMul(flat, operand(1), false, transposeSecond), [...output.shape]);
+    }
     case "reshape":
       return tf.reshape(operand(0), [...operation.output.shape]);
     case "transpose":
