@@ -1,2 +1,4 @@
-/** The assembled pixel kernel in base64. */
-export function assembleKernel(): Promise<string>;
+export const kernels: readonly ["dicom", "training"];
+
+/** An assembled kernel in base64; the one of pixels where none is named. */
+export function assembleKernel(name?: (typeof kernels)[number]): Promise<string>;

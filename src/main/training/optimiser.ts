@@ -1,8 +1,17 @@
 import type { OptimiserKind } from "../../shared/plan.ts";
+import {
+  adamBlock,
+  averageBlock,
+  descentBlock,
+  overBlocks,
+  type Place,
+  type WeightsKernel,
+} from "./kernel/kernel.ts";
 
 /**
- * The optimisers, each one pass over typed arrays in place, without an allocation. In a private
- * run the Adams correct their second moment by what the noise adds to it.
+ * The optimisers and the moving average, all in one pass over typed arrays in place, without an
+ * allocation; the arithmetic itself is in kernel/kernel.wat. In a private run the Adams correct
+ * their second moment by what the noise adds to it.
  */
 
 /** torch's defaults for both Adams; NAdam's momentum decay with them. */
@@ -49,6 +58,14 @@ export interface OptimiserChoice {
   readonly weightDecay: number;
 }
 
+/** The moving average of the weights, where a step is to move it too. */
+export interface Averaging {
+  readonly average: Float32Array;
+  readonly decay: number;
+  /** The number of the step, from 1. */
+  readonly step: number;
+}
+
 /**
  * One step in place.
  *
@@ -63,6 +80,7 @@ export interface OptimiserChoice {
  * denominator and Adam turns into momentum with a rate set by the noise.
  *
  * @param weights and `gradient` [parameterCount]; the gradient is only read
+ * @param averaging what is moved towards the new weights in the same pass (see `updateAverage`)
  */
 export function optimiserStep(
   state: OptimiserState,
@@ -71,21 +89,54 @@ export function optimiserStep(
   choice: OptimiserChoice,
   learningRate: number,
   correction: NoiseCorrection | null,
+  averaging: Averaging | null = null,
 ): void {
   state.steps += 1;
-  if (choice.optimiser === "sgd") {
-    sgdStep(state, weights, gradient, choice, learningRate);
-    return;
-  }
-  const rates = choice.optimiser === "nadam" ? nadamRates(state) : adamRates(state);
-  adamStep(state, weights, gradient, {
-    ...rates,
-    learningRate,
-    kept: 1 - learningRate * choice.weightDecay,
+  const update =
+    choice.optimiser === "sgd"
+      ? descent(choice, learningRate)
+      : adam(state, choice, learningRate, correction);
+  const kept = averaging === null ? null : keptOfAverage(averaging.decay, averaging.step);
+  const { firstMoment: first, secondMoment: second } = state;
+  const moments: Partial<Record<"first" | "second", Float32Array>> =
+    choice.optimiser === "sgd" ? { first } : { first, second };
+  const average = averaging === null ? {} : { average: averaging.average };
+  const changed = { weights, ...moments, ...average };
+  overBlocks({ gradient, ...changed }, Object.keys(changed) as Place[], (kernel, count) => {
+    update(kernel, count);
+    if (kept !== null) averageBlock(kernel, count, kept);
+  });
+}
+
+type BlockUpdate = (kernel: WeightsKernel, count: number) => void;
+
+function adam(
+  state: OptimiserState,
+  { optimiser, weightDecay }: OptimiserChoice,
+  learningRate: number,
+  correction: NoiseCorrection | null,
+): BlockUpdate {
+  const { ofGradient, ofMoment } = optimiser === "nadam" ? nadamRates(state) : adamRates(state);
+  const numbers = {
+    beta1,
+    beta2,
+    epsilon,
+    ofGradient: learningRate * ofGradient,
+    ofMoment: learningRate * ofMoment,
+    decay: learningRate * weightDecay,
     inverseBias: 1 / (1 - beta2 ** state.steps),
     variance: correction?.variance ?? 0,
     floor: correction === null ? 0 : correction.floorShare * correction.variance,
-  });
+  };
+  return (kernel, count) => {
+    adamBlock(kernel, count, numbers);
+  };
+}
+
+function descent({ momentum, weightDecay }: OptimiserChoice, learningRate: number): BlockUpdate {
+  return (kernel, count) => {
+    descentBlock(kernel, count, { momentum, weightDecay, learningRate });
+  };
 }
 
 /** How much of the gradient and of the first moment enters a step, before the learning rate. */
@@ -107,50 +158,6 @@ function nadamRates(state: OptimiserState): AdamRates {
 
 function adamRates(state: OptimiserState): AdamRates {
   return { ofGradient: 0, ofMoment: 1 / (1 - beta1 ** state.steps) };
-}
-
-function adamStep(
-  state: OptimiserState,
-  weights: Float32Array,
-  gradient: Float32Array,
-  numbers: AdamRates & {
-    readonly learningRate: number;
-    readonly kept: number;
-    readonly inverseBias: number;
-    readonly variance: number;
-    readonly floor: number;
-  },
-): void {
-  const { firstMoment, secondMoment } = state;
-  const { kept, inverseBias, variance, floor } = numbers;
-  const ofGradient = numbers.learningRate * numbers.ofGradient;
-  const ofMoment = numbers.learningRate * numbers.ofMoment;
-  for (let i = 0; i < weights.length; i += 1) {
-    const g = gradient[i] ?? 0;
-    const first = beta1 * (firstMoment[i] ?? 0) + (1 - beta1) * g;
-    const second = beta2 * (secondMoment[i] ?? 0) + (1 - beta2) * g * g;
-    firstMoment[i] = first;
-    secondMoment[i] = second;
-    const corrected = second * inverseBias - variance;
-    const denominator = Math.sqrt(corrected > floor ? corrected : floor) + epsilon;
-    weights[i] = kept * (weights[i] ?? 0) - (ofGradient * g + ofMoment * first) / denominator;
-  }
-}
-
-function sgdStep(
-  state: OptimiserState,
-  weights: Float32Array,
-  gradient: Float32Array,
-  { momentum, weightDecay }: OptimiserChoice,
-  learningRate: number,
-): void {
-  const { firstMoment: buffer } = state;
-  for (let i = 0; i < weights.length; i += 1) {
-    const weight = weights[i] ?? 0;
-    const moved = momentum * (buffer[i] ?? 0) + (gradient[i] ?? 0) + weightDecay * weight;
-    buffer[i] = moved;
-    weights[i] = weight - learningRate * moved;
-  }
 }
 
 /**
@@ -177,18 +184,23 @@ export function learningRateAt(
 }
 
 /**
- * Moves the average towards the weights after step t (from 1), in place. The decay starts low, as
- * min(decay, (1 + t) / (10 + t)), so that the initial weights are soon forgotten (De et al. 2022,
- * arXiv 2204.13650, Appendix C.1; the schedule is TensorFlow's). Decay 0 copies the weights.
+ * What is kept of the average in step t (from 1): min(decay, (1 + t) / (10 + t)). It starts low, so
+ * that the initial weights are soon forgotten (De et al. 2022, arXiv 2204.13650, Appendix C.1; the
+ * schedule is TensorFlow's). Decay 0 copies the weights.
  */
+function keptOfAverage(decay: number, step: number): number {
+  return Math.min(decay, (1 + step) / (10 + step));
+}
+
+/** Moves the average towards the weights after a step, in place. */
 export function updateAverage(
   average: Float32Array,
   weights: Float32Array,
   decay: number,
   step: number,
 ): void {
-  const kept = Math.min(decay, (1 + step) / (10 + step));
-  for (let i = 0; i < average.length; i += 1) {
-    average[i] = kept * (average[i] ?? 0) + (1 - kept) * (weights[i] ?? 0);
-  }
+  const kept = keptOfAverage(decay, step);
+  overBlocks({ average, weights }, ["average"], (kernel, count) => {
+    averageBlock(kernel, count, kept);
+  });
 }
