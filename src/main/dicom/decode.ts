@@ -9,9 +9,10 @@ import {
 import { DicomError } from "./errors.ts";
 import { encodedFrame } from "./fragments.ts";
 import type { PixelHeader } from "./header.ts";
+import type { Survey } from "./kernel/kernel.ts";
 import type { ParsedFile, PixelDataElement } from "./parse.ts";
 import { decodeRle } from "./rle.ts";
-import { canonical, toLittleEndian } from "./stored-values.ts";
+import { canonical, toLittleEndian, type CanonicalValues } from "./stored-values.ts";
 import { explicitBigEndian, pixelCodings } from "./syntaxes.ts";
 
 export type StoredValues =
@@ -28,6 +29,8 @@ export interface StoredFrame {
   readonly photometricInterpretation: string;
   readonly transferSyntax: string;
   readonly values: StoredValues;
+  /** What was found when all values were looked at; null or absent where they were not. Holds for `values` only. */
+  readonly survey?: Survey | null;
 }
 
 /** The largest film on the market has some 20 million pixels. */
@@ -64,20 +67,20 @@ export async function decodeFrame(file: ParsedFile, frame = 0): Promise<StoredFr
   }
   const samples = header.rows * header.columns * header.samplesPerPixel;
   const bytesPerSample = header.bitsAllocated / 8;
-  let values: StoredValues;
+  let stored: CanonicalValues;
   if (coding === "native") {
-    values = canonical(nativeFrame(header, pixelData, frame), header);
+    stored = canonical(nativeFrame(header, pixelData, frame), header);
   } else {
     const encoded = encodedFrame(pixelData, frame, header.numberOfFrames, file.extendedOffsets);
     if (coding === "rle") {
       const pixels = header.rows * header.columns;
-      values = canonical(
+      stored = canonical(
         decodeRle(encoded, pixels, header.samplesPerPixel, bytesPerSample),
         header,
       );
     } else {
       const decoded = await decompress(coding, encoded, header);
-      values = canonical(widen(decoded, samples, header), {
+      stored = canonical(widen(decoded, samples, header), {
         ...header,
         bitsStored: decoded.bitsStored,
         highBit: decoded.bitsStored - 1,
@@ -93,7 +96,7 @@ export async function decodeFrame(file: ParsedFile, frame = 0): Promise<StoredFr
     pixelRepresentation: header.pixelRepresentation,
     photometricInterpretation: header.photometricInterpretation,
     transferSyntax: header.transferSyntax,
-    values,
+    ...stored,
   };
 }
 

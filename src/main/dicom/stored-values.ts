@@ -1,28 +1,46 @@
 import type { StoredValues } from "./decode.ts";
 import type { PixelHeader } from "./header.ts";
-import { resident } from "./kernel/kernel.ts";
+import { resident, type Survey } from "./kernel/kernel.ts";
 import type { PixelDataElement } from "./parse.ts";
+
+export interface CanonicalValues {
+  readonly values: StoredValues;
+  readonly survey: Survey | null;
+}
 
 /**
  * Typed stored values from little-endian samples. Bits outside the stored ones (overlays and
  * vendors' leftovers) are removed, signed values are extended; where nothing has to change and
- * the bytes are aligned the result is a view.
+ * the bytes are aligned the result is a view. Of 16-bit values that are returned as they were, what a
+ * look at all of them told comes with them.
  */
-export function canonical(bytes: Uint8Array, header: PixelHeader): StoredValues {
+export function canonical(bytes: Uint8Array, header: PixelHeader): CanonicalValues {
   const { bitsAllocated, bitsStored, highBit, pixelRepresentation } = header;
   const values = view(bytes, bitsAllocated, pixelRepresentation === 1);
   const shift = highBit + 1 - bitsStored;
-  if (shift === 0 && bitsStored === bitsAllocated) return values;
-  if (shift === 0 && isClean(values, bitsStored, pixelRepresentation === 1)) return values;
+  const signed = pixelRepresentation === 1;
+  if (shift === 0) {
+    if (values instanceof Uint16Array || values instanceof Int16Array) {
+      const pixels = resident(values);
+      const survey = pixels.kernel.survey(pixels, 16 - bitsStored);
+      const { foreignBits } = survey;
+      const clean = signed
+        ? bitsStored === 16 || foreignBits === 0
+        : foreignBits >>> bitsStored === 0;
+      if (clean) return { values, survey };
+    } else if (bitsStored === bitsAllocated || isClean(values, bitsStored, signed)) {
+      return { values, survey: null };
+    }
+  }
   const cleaned = values.slice();
   const left = 32 - bitsStored - shift;
   const right = 32 - bitsStored;
-  if (pixelRepresentation === 1) {
+  if (signed) {
     for (let i = 0; i < cleaned.length; i++) cleaned[i] = ((cleaned[i] ?? 0) << left) >> right;
   } else {
     for (let i = 0; i < cleaned.length; i++) cleaned[i] = ((cleaned[i] ?? 0) << left) >>> right;
   }
-  return cleaned;
+  return { values: cleaned, survey: null };
 }
 
 function view(bytes: Uint8Array, bitsAllocated: number, signed: boolean): StoredValues {
@@ -47,11 +65,6 @@ function view(bytes: Uint8Array, bitsAllocated: number, signed: boolean): Stored
 }
 
 function isClean(values: StoredValues, bitsStored: number, signed: boolean): boolean {
-  if (values instanceof Uint16Array || values instanceof Int16Array) {
-    const pixels = resident(values);
-    const foreign = pixels.kernel.foreignBits(pixels, 16 - bitsStored, signed);
-    return signed ? foreign === 0 : foreign >>> bitsStored === 0;
-  }
   if (signed) {
     const unused = 32 - bitsStored;
     return values.every((value) => (value << unused) >> unused === value);

@@ -46,6 +46,7 @@ export function trainingFrame(
   const content = pixels.kernel.eightBits(shades, Math.floor(shades.length * tailShare));
   if (preparation.equalise) equalise(content);
   // The content lies in the kernel's memory, so it is copied in any case.
+  if (width === sizePixels && height === sizePixels) return { sizePixels, pixels: content.slice() };
   const square = new Uint8Array(sizePixels * sizePixels);
   for (let y = 0; y < height; y++) {
     square.set(content.subarray(y * width, (y + 1) * width), (top + y) * sizePixels + left);
@@ -79,7 +80,8 @@ function straightChain(frame: StoredFrame, header: PixelHeader): Chain | null {
           low: Math.max(0, header.padding.low + flip),
           high: Math.min(brightest, header.padding.high + flip),
         };
-  const ends = stated === null ? pixels.kernel.range(pixels, padding) : toStored(stated);
+  const known = padding === null ? (frame.survey?.range ?? null) : null;
+  const ends = stated === null ? (known ?? pixels.kernel.range(pixels, padding)) : toStored(stated);
   if (ends === null) return null;
   const turned = slope < 0 !== isInverted(header);
   const ramp = turned

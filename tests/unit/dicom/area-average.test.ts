@@ -55,6 +55,44 @@ describe("averaging by area", () => {
     );
   });
 
+  it("equals the definition where whole cells of four columns lie side by side", () => {
+    const shape = fc.record({
+      blocks: fc.integer({ min: 1, max: 3 }),
+      height: fc.integer({ min: 1, max: 3 }),
+      each: fc.integer({ min: 1, max: 6 }),
+      bitsStored: fc.integer({ min: 8, max: 16 }),
+      signed: fc.boolean(),
+      seed: fc.nat(),
+    });
+    const end = fc.integer({ min: 0, max: 65535 });
+    fc.assert(
+      fc.property(shape, end, end, (form, a, b) => {
+        const { blocks, height, each, bitsStored, signed, seed } = form;
+        const [columns, rows] = [32 * blocks, height * each];
+        const stored = storedValues({ rows, columns, bitsAllocated: 16, bitsStored, signed }, seed);
+        const values = signed ? Int16Array.from(stored) : Uint16Array.from(stored);
+        const flip = signed ? 32768 : 0;
+        const [low, high] = [
+          Math.min(a, b) >> (16 - bitsStored),
+          Math.max(a, b) >> (16 - bitsStored),
+        ];
+        const clamped = Uint16Array.from(values, (value) =>
+          Math.min(high, Math.max(low, value + flip)),
+        );
+        const width = columns / 4;
+        const averages = areaAverage(
+          residentCopy(values),
+          { columns, rows },
+          { low, high, padding: null, black: 0 },
+          identity,
+          { width, height },
+        );
+        expect([...averages]).toEqual(byDefinition(clamped, columns, rows, width, height));
+      }),
+      { seed: 20260102, numRuns: 60 },
+    );
+  });
+
   it("keeps a constant image constant", () => {
     const values = new Uint16Array(1000 * 700).fill(54321);
     const averages = areaAverage(

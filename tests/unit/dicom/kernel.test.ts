@@ -30,13 +30,18 @@ describe("the pixel kernel", () => {
     expect(kernelModule).toBe(await assembleKernel());
   });
 
-  it("finds the bits that do not belong to the stored ones", () => {
+  it("finds in one pass foreign bits, range and digest", () => {
     fc.assert(
       fc.property(pixels, fc.integer({ min: 1, max: 15 }), (values, bitsStored) => {
         const copy = residentCopy(values);
         const signed = values instanceof Int16Array;
         const unused = 16 - bitsStored;
-        const found = copy.kernel.foreignBits(copy, unused, signed);
+        const { foreignBits: found, range, digest } = copy.kernel.survey(copy, unused);
+        const all = ordered(values);
+        expect(range).toEqual({ low: Math.min(...all), high: Math.max(...all) });
+        expect(digest).toEqual(
+          copy.kernel.digest({ at: copy.at, bytes: values.length * 2 }).slice(),
+        );
         if (signed) {
           const clean = values.every(
             (value) => (value << (32 - bitsStored)) >> (32 - bitsStored) === value,

@@ -25,6 +25,16 @@ export interface Cells {
   readonly total: number;
 }
 
+/** What one pass over 16-bit values tells. */
+export interface Survey {
+  /** Bits set in any value; for signed values those that differ from the sign in the unused ones. */
+  readonly foreignBits: number;
+  /** Smallest and largest value, in unsigned order. */
+  readonly range: { readonly low: number; readonly high: number };
+  /** As by `digest`. */
+  readonly digest: Uint8Array;
+}
+
 /** Pixels inside a kernel's memory. */
 export interface Resident {
   readonly kernel: PixelKernel;
@@ -37,7 +47,6 @@ export interface Resident {
 
 interface KernelExports {
   readonly memory: WebAssembly.Memory;
-  foreignBits(from: number, count: number, unused: number): number;
   range(from: number, count: number, flip: number, low: number, high: number): number;
   addRows(
     from: number,
@@ -74,7 +83,15 @@ interface KernelExports {
     row: number,
     out: number,
   ): void;
-  eightBits(shades: number, count: number, skip: number, histogram: number, levels: number): void;
+  eightBits(shades: number, count: number, skip: number, histogram: number): void;
+  survey(
+    from: number,
+    count: number,
+    flip: number,
+    unused: number,
+    room: number,
+    out: number,
+  ): void;
   digest(from: number, bytes: number, room: number, out: number): void;
   evenRange(row: number, columns: number, flip: number): number;
   steepColumns(row: number, columns: number, flip: number, rise: number, out: number): number;
@@ -131,9 +148,16 @@ export class PixelKernel {
     return flip === 0 ? new Uint16Array(buffer, at, count) : new Int16Array(buffer, at, count);
   }
 
-  /** Bits set in any value; for signed values those that differ from the sign in the upper ones. */
-  foreignBits({ at, count }: Resident, unusedBits: number, signed: boolean): number {
-    return this.#exports.foreignBits(at, count, signed ? unusedBits : 0);
+  /** What is to be known of a film's values, of which `unusedBits` are not stored, in one pass. */
+  survey({ at, count, flip }: Resident, unusedBits: number): Survey {
+    this.#exports.survey(at, count, flip, flip === 0 ? 0 : unusedBits, rowAt, sumsAt);
+    const { buffer } = this.#exports.memory;
+    const [foreignBits = 0, both = 0] = new Uint32Array(buffer, sumsAt + digestBytes, 2);
+    return {
+      foreignBits,
+      range: { low: both & 0xffff, high: both >>> 16 },
+      digest: new Uint8Array(buffer, sumsAt, digestBytes).slice(),
+    };
   }
 
   /** Smallest and largest value outside the padding, in unsigned order; null where there is none. */
@@ -203,7 +227,7 @@ export class PixelKernel {
    * of them; one shade everywhere becomes its upper 8 bits. Valid until the next call or growth.
    */
   eightBits(averages: Uint16Array, skip: number): Uint8Array {
-    this.#exports.eightBits(averages.byteOffset, averages.length, skip, histogramAt, tableAt);
+    this.#exports.eightBits(averages.byteOffset, averages.length, skip, histogramAt);
     return new Uint8Array(averages.buffer, averages.byteOffset, averages.length);
   }
 

@@ -5,39 +5,6 @@
 (module
   (memory (export "memory") 1)
 
-  ;; All bits set in any of the values: unsigned pixels with bits outside the stored ones show here.
-  ;; With `unused` > 0 the values are signed and the result is not 0 where a value does not repeat
-  ;; its sign in its upper `unused` bits.
-  (func (export "foreignBits") (param $from i32) (param $count i32) (param $unused i32) (result i32)
-    (local $end i32) (local $v v128) (local $seen v128) (local $word i32) (local $rest i32)
-    (local.set $end (i32.add (local.get $from) (i32.shl (i32.and (local.get $count) (i32.const -8)) (i32.const 1))))
-    (block $done (loop $next
-      (br_if $done (i32.ge_u (local.get $from) (local.get $end)))
-      (local.set $v (v128.load (local.get $from)))
-      (if (local.get $unused) (then
-        (local.set $v (v128.xor (local.get $v)
-          (i16x8.shr_s (i16x8.shl (local.get $v) (local.get $unused)) (local.get $unused))))))
-      (local.set $seen (v128.or (local.get $seen) (local.get $v)))
-      (local.set $from (i32.add (local.get $from) (i32.const 16)))
-      (br $next)))
-    (local.set $end (i32.add (local.get $from) (i32.shl (i32.and (local.get $count) (i32.const 7)) (i32.const 1))))
-    (block $done (loop $next
-      (br_if $done (i32.ge_u (local.get $from) (local.get $end)))
-      (local.set $word (i32.load16_u (local.get $from)))
-      (if (local.get $unused) (then
-        (local.set $word (i32.and (i32.const 0xffff) (i32.xor (local.get $word)
-          (i32.shr_s
-            (i32.shl (local.get $word) (i32.add (i32.const 16) (local.get $unused)))
-            (i32.add (i32.const 16) (local.get $unused))))))))
-      (local.set $rest (i32.or (local.get $rest) (local.get $word)))
-      (local.set $from (i32.add (local.get $from) (i32.const 2)))
-      (br $next)))
-    (local.set $v (v128.or (local.get $seen)
-      (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $seen) (local.get $seen))))
-    (local.set $word (i32.or (i32x4.extract_lane 0 (local.get $v)) (i32x4.extract_lane 1 (local.get $v))))
-    (i32.or (local.get $rest)
-      (i32.or (i32.and (local.get $word) (i32.const 0xffff)) (i32.shr_u (local.get $word) (i32.const 16)))))
-
   ;; Smallest and largest value outside the padding, as largest << 16 | smallest; 0x0000ffff (the
   ;; smallest above the largest) where everything is padding.
   (func (export "range")
@@ -92,6 +59,186 @@
       (if (i32.gt_u (local.get $word) (local.get $max)) (then (local.set $max (local.get $word))))
       (br $next)))
     (i32.or (i32.shl (local.get $max) (i32.const 16)) (local.get $min)))
+
+  ;; One pass over 16-bit values for three answers. At `out`: the 1024 bits of `digest` over their bytes,
+  ;; then in 32 bits each: all bits set in any of the values, by which unsigned pixels with bits outside
+  ;; the stored ones show; and the range as of `range` without padding. With `unused` > 0 the values are
+  ;; signed, and the bits are not 0 where a value does not repeat its sign in its upper `unused` bits.
+  ;; `room` is 128 bytes for the rest behind the last whole block.
+  (func (export "survey")
+    (param $from i32) (param $count i32) (param $flip i32) (param $unused i32) (param $room i32) (param $out i32)
+    (local $end i32) (local $bytes i32) (local $v v128) (local $mixed v128) (local $factor v128)
+    (local $flips v128) (local $seen v128) (local $signs v128) (local $lowest v128) (local $highest v128)
+    (local $lane i32) (local $word i32) (local $bits i32) (local $min i32) (local $max i32)
+    (local $a0 v128) (local $a1 v128) (local $a2 v128) (local $a3 v128) (local $a4 v128) (local $a5 v128) (local $a6 v128) (local $a7 v128)
+    (local.set $a0 (v128.const i32x4 1 2 3 4))
+    (local.set $a1 (v128.const i32x4 5 6 7 8))
+    (local.set $a2 (v128.const i32x4 9 10 11 12))
+    (local.set $a3 (v128.const i32x4 13 14 15 16))
+    (local.set $a4 (v128.const i32x4 17 18 19 20))
+    (local.set $a5 (v128.const i32x4 21 22 23 24))
+    (local.set $a6 (v128.const i32x4 25 26 27 28))
+    (local.set $a7 (v128.const i32x4 29 30 31 32))
+    (local.set $factor (i32x4.splat (i32.const 0x9E3779B1)))
+    (local.set $flips (i16x8.splat (local.get $flip)))
+    (local.set $lowest (i16x8.splat (i32.const 0xffff)))
+    (local.set $bytes (i32.shl (local.get $count) (i32.const 1)))
+    (local.set $end (i32.add (local.get $from) (i32.and (local.get $bytes) (i32.const -128))))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $from) (local.get $end)))
+      (if (local.get $unused) (then
+          (local.set $v (v128.load offset=0 (local.get $from)))
+          (local.set $signs (v128.or (local.get $signs) (v128.xor (local.get $v)
+            (i16x8.shr_s (i16x8.shl (local.get $v) (local.get $unused)) (local.get $unused)))))
+          (local.set $v (v128.load offset=16 (local.get $from)))
+          (local.set $signs (v128.or (local.get $signs) (v128.xor (local.get $v)
+            (i16x8.shr_s (i16x8.shl (local.get $v) (local.get $unused)) (local.get $unused)))))
+          (local.set $v (v128.load offset=32 (local.get $from)))
+          (local.set $signs (v128.or (local.get $signs) (v128.xor (local.get $v)
+            (i16x8.shr_s (i16x8.shl (local.get $v) (local.get $unused)) (local.get $unused)))))
+          (local.set $v (v128.load offset=48 (local.get $from)))
+          (local.set $signs (v128.or (local.get $signs) (v128.xor (local.get $v)
+            (i16x8.shr_s (i16x8.shl (local.get $v) (local.get $unused)) (local.get $unused)))))
+          (local.set $v (v128.load offset=64 (local.get $from)))
+          (local.set $signs (v128.or (local.get $signs) (v128.xor (local.get $v)
+            (i16x8.shr_s (i16x8.shl (local.get $v) (local.get $unused)) (local.get $unused)))))
+          (local.set $v (v128.load offset=80 (local.get $from)))
+          (local.set $signs (v128.or (local.get $signs) (v128.xor (local.get $v)
+            (i16x8.shr_s (i16x8.shl (local.get $v) (local.get $unused)) (local.get $unused)))))
+          (local.set $v (v128.load offset=96 (local.get $from)))
+          (local.set $signs (v128.or (local.get $signs) (v128.xor (local.get $v)
+            (i16x8.shr_s (i16x8.shl (local.get $v) (local.get $unused)) (local.get $unused)))))
+          (local.set $v (v128.load offset=112 (local.get $from)))
+          (local.set $signs (v128.or (local.get $signs) (v128.xor (local.get $v)
+            (i16x8.shr_s (i16x8.shl (local.get $v) (local.get $unused)) (local.get $unused)))))))
+      (local.set $v (v128.load offset=0 (local.get $from)))
+      (local.set $seen (v128.or (local.get $seen) (local.get $v)))
+      (local.set $mixed (i32x4.mul (v128.xor (local.get $a0) (local.get $v)) (local.get $factor)))
+      (local.set $a0 (v128.xor (local.get $mixed) (i32x4.shr_u (local.get $mixed) (i32.const 15))))
+      (local.set $v (v128.xor (local.get $v) (local.get $flips)))
+      (local.set $lowest (i16x8.min_u (local.get $lowest) (local.get $v)))
+      (local.set $highest (i16x8.max_u (local.get $highest) (local.get $v)))
+      (local.set $v (v128.load offset=16 (local.get $from)))
+      (local.set $seen (v128.or (local.get $seen) (local.get $v)))
+      (local.set $mixed (i32x4.mul (v128.xor (local.get $a1) (local.get $v)) (local.get $factor)))
+      (local.set $a1 (v128.xor (local.get $mixed) (i32x4.shr_u (local.get $mixed) (i32.const 15))))
+      (local.set $v (v128.xor (local.get $v) (local.get $flips)))
+      (local.set $lowest (i16x8.min_u (local.get $lowest) (local.get $v)))
+      (local.set $highest (i16x8.max_u (local.get $highest) (local.get $v)))
+      (local.set $v (v128.load offset=32 (local.get $from)))
+      (local.set $seen (v128.or (local.get $seen) (local.get $v)))
+      (local.set $mixed (i32x4.mul (v128.xor (local.get $a2) (local.get $v)) (local.get $factor)))
+      (local.set $a2 (v128.xor (local.get $mixed) (i32x4.shr_u (local.get $mixed) (i32.const 15))))
+      (local.set $v (v128.xor (local.get $v) (local.get $flips)))
+      (local.set $lowest (i16x8.min_u (local.get $lowest) (local.get $v)))
+      (local.set $highest (i16x8.max_u (local.get $highest) (local.get $v)))
+      (local.set $v (v128.load offset=48 (local.get $from)))
+      (local.set $seen (v128.or (local.get $seen) (local.get $v)))
+      (local.set $mixed (i32x4.mul (v128.xor (local.get $a3) (local.get $v)) (local.get $factor)))
+      (local.set $a3 (v128.xor (local.get $mixed) (i32x4.shr_u (local.get $mixed) (i32.const 15))))
+      (local.set $v (v128.xor (local.get $v) (local.get $flips)))
+      (local.set $lowest (i16x8.min_u (local.get $lowest) (local.get $v)))
+      (local.set $highest (i16x8.max_u (local.get $highest) (local.get $v)))
+      (local.set $v (v128.load offset=64 (local.get $from)))
+      (local.set $seen (v128.or (local.get $seen) (local.get $v)))
+      (local.set $mixed (i32x4.mul (v128.xor (local.get $a4) (local.get $v)) (local.get $factor)))
+      (local.set $a4 (v128.xor (local.get $mixed) (i32x4.shr_u (local.get $mixed) (i32.const 15))))
+      (local.set $v (v128.xor (local.get $v) (local.get $flips)))
+      (local.set $lowest (i16x8.min_u (local.get $lowest) (local.get $v)))
+      (local.set $highest (i16x8.max_u (local.get $highest) (local.get $v)))
+      (local.set $v (v128.load offset=80 (local.get $from)))
+      (local.set $seen (v128.or (local.get $seen) (local.get $v)))
+      (local.set $mixed (i32x4.mul (v128.xor (local.get $a5) (local.get $v)) (local.get $factor)))
+      (local.set $a5 (v128.xor (local.get $mixed) (i32x4.shr_u (local.get $mixed) (i32.const 15))))
+      (local.set $v (v128.xor (local.get $v) (local.get $flips)))
+      (local.set $lowest (i16x8.min_u (local.get $lowest) (local.get $v)))
+      (local.set $highest (i16x8.max_u (local.get $highest) (local.get $v)))
+      (local.set $v (v128.load offset=96 (local.get $from)))
+      (local.set $seen (v128.or (local.get $seen) (local.get $v)))
+      (local.set $mixed (i32x4.mul (v128.xor (local.get $a6) (local.get $v)) (local.get $factor)))
+      (local.set $a6 (v128.xor (local.get $mixed) (i32x4.shr_u (local.get $mixed) (i32.const 15))))
+      (local.set $v (v128.xor (local.get $v) (local.get $flips)))
+      (local.set $lowest (i16x8.min_u (local.get $lowest) (local.get $v)))
+      (local.set $highest (i16x8.max_u (local.get $highest) (local.get $v)))
+      (local.set $v (v128.load offset=112 (local.get $from)))
+      (local.set $seen (v128.or (local.get $seen) (local.get $v)))
+      (local.set $mixed (i32x4.mul (v128.xor (local.get $a7) (local.get $v)) (local.get $factor)))
+      (local.set $a7 (v128.xor (local.get $mixed) (i32x4.shr_u (local.get $mixed) (i32.const 15))))
+      (local.set $v (v128.xor (local.get $v) (local.get $flips)))
+      (local.set $lowest (i16x8.min_u (local.get $lowest) (local.get $v)))
+      (local.set $highest (i16x8.max_u (local.get $highest) (local.get $v)))
+      (local.set $from (i32.add (local.get $from) (i32.const 128)))
+      (br $next)))
+    ;; The digest takes the rest as one more block, filled up with zeros.
+    (local.set $bytes (i32.and (local.get $bytes) (i32.const 127)))
+    (if (local.get $bytes) (then
+      (memory.fill (local.get $room) (i32.const 0) (i32.const 128))
+      (memory.copy (local.get $room) (local.get $from) (local.get $bytes))
+      (local.set $mixed (i32x4.mul
+        (v128.xor (local.get $a0) (v128.load offset=0 (local.get $room))) (local.get $factor)))
+      (local.set $a0 (v128.xor (local.get $mixed) (i32x4.shr_u (local.get $mixed) (i32.const 15))))
+      (local.set $mixed (i32x4.mul
+        (v128.xor (local.get $a1) (v128.load offset=16 (local.get $room))) (local.get $factor)))
+      (local.set $a1 (v128.xor (local.get $mixed) (i32x4.shr_u (local.get $mixed) (i32.const 15))))
+      (local.set $mixed (i32x4.mul
+        (v128.xor (local.get $a2) (v128.load offset=32 (local.get $room))) (local.get $factor)))
+      (local.set $a2 (v128.xor (local.get $mixed) (i32x4.shr_u (local.get $mixed) (i32.const 15))))
+      (local.set $mixed (i32x4.mul
+        (v128.xor (local.get $a3) (v128.load offset=48 (local.get $room))) (local.get $factor)))
+      (local.set $a3 (v128.xor (local.get $mixed) (i32x4.shr_u (local.get $mixed) (i32.const 15))))
+      (local.set $mixed (i32x4.mul
+        (v128.xor (local.get $a4) (v128.load offset=64 (local.get $room))) (local.get $factor)))
+      (local.set $a4 (v128.xor (local.get $mixed) (i32x4.shr_u (local.get $mixed) (i32.const 15))))
+      (local.set $mixed (i32x4.mul
+        (v128.xor (local.get $a5) (v128.load offset=80 (local.get $room))) (local.get $factor)))
+      (local.set $a5 (v128.xor (local.get $mixed) (i32x4.shr_u (local.get $mixed) (i32.const 15))))
+      (local.set $mixed (i32x4.mul
+        (v128.xor (local.get $a6) (v128.load offset=96 (local.get $room))) (local.get $factor)))
+      (local.set $a6 (v128.xor (local.get $mixed) (i32x4.shr_u (local.get $mixed) (i32.const 15))))
+      (local.set $mixed (i32x4.mul
+        (v128.xor (local.get $a7) (v128.load offset=112 (local.get $room))) (local.get $factor)))
+      (local.set $a7 (v128.xor (local.get $mixed) (i32x4.shr_u (local.get $mixed) (i32.const 15))))))
+    (v128.store offset=0 (local.get $out) (local.get $a0))
+    (v128.store offset=16 (local.get $out) (local.get $a1))
+    (v128.store offset=32 (local.get $out) (local.get $a2))
+    (v128.store offset=48 (local.get $out) (local.get $a3))
+    (v128.store offset=64 (local.get $out) (local.get $a4))
+    (v128.store offset=80 (local.get $out) (local.get $a5))
+    (v128.store offset=96 (local.get $out) (local.get $a6))
+    (v128.store offset=112 (local.get $out) (local.get $a7))
+    ;; The lanes one below the other, then the values that are left.
+    (if (local.get $unused) (then (local.set $seen (local.get $signs))))
+    (local.set $min (i32.const 0xffff))
+    (v128.store (i32.const 0) (local.get $lowest))
+    (v128.store (i32.const 16) (local.get $highest))
+    (v128.store (i32.const 32) (local.get $seen))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $lane) (i32.const 16)))
+      (local.set $word (i32.load16_u (local.get $lane)))
+      (if (i32.lt_u (local.get $word) (local.get $min)) (then (local.set $min (local.get $word))))
+      (local.set $word (i32.load16_u offset=16 (local.get $lane)))
+      (if (i32.gt_u (local.get $word) (local.get $max)) (then (local.set $max (local.get $word))))
+      (local.set $bits (i32.or (local.get $bits) (i32.load16_u offset=32 (local.get $lane))))
+      (local.set $lane (i32.add (local.get $lane) (i32.const 2)))
+      (br $next)))
+    (local.set $end (i32.add (local.get $from) (local.get $bytes)))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $from) (local.get $end)))
+      (local.set $word (i32.load16_u (local.get $from)))
+      (local.set $lane (local.get $word))
+      (if (local.get $unused) (then
+        (local.set $lane (i32.and (i32.const 0xffff) (i32.xor (local.get $word)
+          (i32.shr_s
+            (i32.shl (local.get $word) (i32.add (i32.const 16) (local.get $unused)))
+            (i32.add (i32.const 16) (local.get $unused))))))))
+      (local.set $bits (i32.or (local.get $bits) (local.get $lane)))
+      (local.set $word (i32.xor (local.get $word) (local.get $flip)))
+      (if (i32.lt_u (local.get $word) (local.get $min)) (then (local.set $min (local.get $word))))
+      (if (i32.gt_u (local.get $word) (local.get $max)) (then (local.set $max (local.get $word))))
+      (local.set $from (i32.add (local.get $from) (i32.const 2)))
+      (br $next)))
+    (i32.store offset=128 (local.get $out) (local.get $bits))
+    (i32.store offset=132 (local.get $out) (i32.or (i32.shl (local.get $max) (i32.const 16)) (local.get $min))))
 
   ;; sums[column] += weight * (the sum over rows of the value between low and high; `black` for
   ;; padding). Sums are unsigned 32-bit numbers and must not overflow.
@@ -262,6 +409,87 @@
       (local.set $out (i32.add (local.get $out) (i32.const 4)))
       (br $next))))
 
+  ;; The averages of one row of cells of four columns each, straight from the pixels: `rows` rows whose
+  ;; sums stay in 16 bits, without padding, 32 columns at a time. `share` is 1 / total, exactly.
+  (func $averageFours
+    (param $from i32) (param $columns i32) (param $rows i32) (param $flip i32) (param $low i32) (param $high i32)
+    (param $start f64) (param $scale f64) (param $share f64) (param $out i32)
+    (local $at i32) (local $end i32) (local $row i32) (local $stride i32)
+    (local $a v128) (local $b v128) (local $c v128) (local $d v128) (local $e v128) (local $f v128)
+    (local $flips v128) (local $lows v128) (local $highs v128)
+    (local $starts v128) (local $scales v128) (local $shares v128) (local $halves v128) (local $most v128)
+    (local.set $stride (i32.shl (local.get $columns) (i32.const 1)))
+    (local.set $end (i32.add (local.get $from) (local.get $stride)))
+    (local.set $flips (i16x8.splat (local.get $flip)))
+    (local.set $lows (i16x8.splat (local.get $low)))
+    (local.set $highs (i16x8.splat (local.get $high)))
+    (local.set $starts (f64x2.splat (local.get $start)))
+    (local.set $scales (f64x2.splat (local.get $scale)))
+    (local.set $shares (f64x2.splat (local.get $share)))
+    (local.set $halves (f64x2.splat (f64.const 0.5)))
+    (local.set $most (f64x2.splat (f64.const 65535)))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $from) (local.get $end)))
+      (local.set $at (local.get $from))
+      (local.set $row (local.get $rows))
+      (local.set $a (v128.const i32x4 0 0 0 0))
+      (local.set $b (v128.const i32x4 0 0 0 0))
+      (local.set $c (v128.const i32x4 0 0 0 0))
+      (local.set $d (v128.const i32x4 0 0 0 0))
+      (loop $nextRow
+        (local.set $a (i16x8.add (local.get $a) (i16x8.min_u (i16x8.max_u
+          (v128.xor (v128.load offset=0 (local.get $at)) (local.get $flips))
+          (local.get $lows)) (local.get $highs))))
+        (local.set $b (i16x8.add (local.get $b) (i16x8.min_u (i16x8.max_u
+          (v128.xor (v128.load offset=16 (local.get $at)) (local.get $flips))
+          (local.get $lows)) (local.get $highs))))
+        (local.set $c (i16x8.add (local.get $c) (i16x8.min_u (i16x8.max_u
+          (v128.xor (v128.load offset=32 (local.get $at)) (local.get $flips))
+          (local.get $lows)) (local.get $highs))))
+        (local.set $d (i16x8.add (local.get $d) (i16x8.min_u (i16x8.max_u
+          (v128.xor (v128.load offset=48 (local.get $at)) (local.get $flips))
+          (local.get $lows)) (local.get $highs))))
+        (local.set $at (i32.add (local.get $at) (local.get $stride)))
+        (br_if $nextRow (local.tee $row (i32.sub (local.get $row) (i32.const 1)))))
+      (local.set $a (i32x4.extadd_pairwise_i16x8_u (local.get $a)))
+      (local.set $b (i32x4.extadd_pairwise_i16x8_u (local.get $b)))
+      (local.set $c (i32x4.extadd_pairwise_i16x8_u (local.get $c)))
+      (local.set $d (i32x4.extadd_pairwise_i16x8_u (local.get $d)))
+      (local.set $e (i32x4.add
+        (i8x16.shuffle 0 1 2 3 8 9 10 11 16 17 18 19 24 25 26 27 (local.get $a) (local.get $b))
+        (i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31 (local.get $a) (local.get $b))))
+      (local.set $f (i32x4.add
+        (i8x16.shuffle 0 1 2 3 8 9 10 11 16 17 18 19 24 25 26 27 (local.get $c) (local.get $d))
+        (i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31 (local.get $c) (local.get $d))))
+      (local.set $b (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $e) (local.get $e)))
+      (local.set $d (i8x16.shuffle 8 9 10 11 12 13 14 15 8 9 10 11 12 13 14 15 (local.get $f) (local.get $f)))
+      (local.set $a (f64x2.mul (f64x2.convert_low_i32x4_u (local.get $e)) (local.get $scales)))
+      (local.set $a (i32x4.trunc_sat_f64x2_u_zero (f64x2.pmin
+        (f64x2.add (local.get $halves) (f64x2.add (local.get $starts)
+          (f64x2.mul (local.get $a) (local.get $shares))))
+        (local.get $most))))
+      (local.set $b (f64x2.mul (f64x2.convert_low_i32x4_u (local.get $b)) (local.get $scales)))
+      (local.set $b (i32x4.trunc_sat_f64x2_u_zero (f64x2.pmin
+        (f64x2.add (local.get $halves) (f64x2.add (local.get $starts)
+          (f64x2.mul (local.get $b) (local.get $shares))))
+        (local.get $most))))
+      (local.set $c (f64x2.mul (f64x2.convert_low_i32x4_u (local.get $f)) (local.get $scales)))
+      (local.set $c (i32x4.trunc_sat_f64x2_u_zero (f64x2.pmin
+        (f64x2.add (local.get $halves) (f64x2.add (local.get $starts)
+          (f64x2.mul (local.get $c) (local.get $shares))))
+        (local.get $most))))
+      (local.set $d (f64x2.mul (f64x2.convert_low_i32x4_u (local.get $d)) (local.get $scales)))
+      (local.set $d (i32x4.trunc_sat_f64x2_u_zero (f64x2.pmin
+        (f64x2.add (local.get $halves) (f64x2.add (local.get $starts)
+          (f64x2.mul (local.get $d) (local.get $shares))))
+        (local.get $most))))
+      (v128.store (local.get $out) (i16x8.narrow_i32x4_u
+        (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 (local.get $a) (local.get $b))
+        (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 (local.get $c) (local.get $d))))
+      (local.set $out (i32.add (local.get $out) (i32.const 16)))
+      (local.set $from (i32.add (local.get $from) (i32.const 64)))
+      (br $next))))
+
   ;; Averages of a whole image by area. `down` and `across` give the cells of both axes as for
   ;; averageRow, `downFull` and `acrossFull` the weight of a sample that lies in a cell wholly; `sums`
   ;; and `row` are room for one row. At `out` the averages follow row by row.
@@ -273,8 +501,21 @@
     (param $start f64) (param $scale f64) (param $total f64)
     (param $sums i32) (param $row i32) (param $out i32)
     (local $end i32) (local $first i32) (local $last i32) (local $firstWeight i32) (local $lastWeight i32)
-    (local $wholeFrom i32) (local $wholeTo i32) (local $stride i32)
+    (local $wholeFrom i32) (local $wholeTo i32) (local $stride i32) (local $fours i32)
     (local.set $stride (i32.shl (local.get $columns) (i32.const 1)))
+    ;; Whole cells of four columns, a total that is a power of two, whose reciprocal is exact, and no
+    ;; padding: then a shorter way gives the same.
+    (local.set $fours (i32.and
+      (i32.and
+        (i32.and
+          (i32.eq (local.get $columns) (i32.shl (local.get $width) (i32.const 2)))
+          (i32.eqz (i32.and (local.get $columns) (i32.const 31))))
+        (i32.and
+          (i32.eq (local.get $downFull) (i32.const 1))
+          (i32.gt_u (local.get $paddingLow) (local.get $paddingHigh))))
+      (i64.eqz (i64.and
+        (i64.reinterpret_f64 (local.get $total))
+        (i64.const 0x000fffffffffffff)))))
     (local.set $end (i32.add (local.get $down) (i32.shl (local.get $height) (i32.const 4))))
     (block $done (loop $next
       (br_if $done (i32.ge_u (local.get $down) (local.get $end)))
@@ -282,6 +523,22 @@
       (local.set $last (i32.load offset=4 (local.get $down)))
       (local.set $firstWeight (i32.load offset=8 (local.get $down)))
       (local.set $lastWeight (i32.load offset=12 (local.get $down)))
+      (if (i32.and (local.get $fours) (i64.le_u
+            (i64.mul
+              (i64.extend_i32_u (i32.add (i32.const 1) (i32.sub (local.get $last) (local.get $first))))
+              (i64.extend_i32_u (local.get $high)))
+            (i64.const 65535)))
+        (then
+          (call $averageFours
+            (i32.add (local.get $from) (i32.mul (local.get $first) (local.get $stride)))
+            (local.get $columns)
+            (i32.add (i32.const 1) (i32.sub (local.get $last) (local.get $first)))
+            (local.get $flip) (local.get $low) (local.get $high)
+            (local.get $start) (local.get $scale)
+            (f64.div (f64.const 1) (local.get $total)) (local.get $out))
+          (local.set $out (i32.add (local.get $out) (i32.shl (local.get $width) (i32.const 1))))
+          (local.set $down (i32.add (local.get $down) (i32.const 16)))
+          (br $next)))
       (memory.fill (local.get $sums) (i32.const 0) (i32.shl (local.get $columns) (i32.const 2)))
       (local.set $wholeFrom
         (i32.add (local.get $first) (i32.ne (local.get $firstWeight) (local.get $downFull))))
@@ -318,11 +575,12 @@
   ;; Stretches 16-bit shades over 8 bits, in place: byte by byte from their own beginning. The `skip`
   ;; darkest and brightest ones fall outside. Between the shades low and high that remain, level =
   ;; floor(((shade - low) * 510 + range) / (2 * range)); without a range all become low >> 8.
-  ;; `histogram` is room for 65536 numbers of 32 bits, `levels` for 65536 bytes.
+  ;; `histogram` is room for 65536 numbers of 32 bits. Behind the shades 16 bytes may be read.
   (func (export "eightBits")
-    (param $shades i32) (param $count i32) (param $skip i32) (param $histogram i32) (param $levels i32)
+    (param $shades i32) (param $count i32) (param $skip i32) (param $histogram i32)
     (local $at i32) (local $end i32) (local $low i32) (local $high i32) (local $passed i32)
-    (local $range i32) (local $rest i32) (local $level i32) (local $out i32)
+    (local $range i32) (local $out i32) (local $v v128) (local $x v128) (local $y v128) (local $n v128)
+    (local $lows v128) (local $highs v128) (local $ranges v128) (local $doubles v128) (local $shares v128)
     (memory.fill (local.get $histogram) (i32.const 0) (i32.const 262144))
     (local.set $end (i32.add (local.get $shades) (i32.shl (local.get $count) (i32.const 1))))
     (local.set $at (local.get $shades))
@@ -349,36 +607,44 @@
         (i32.load (i32.add (local.get $histogram) (i32.shl (local.get $high) (i32.const 2))))))
       (br $next)))
     (local.set $range (i32.sub (local.get $high) (local.get $low)))
-    (if (i32.eqz (local.get $range))
-      (then (memory.fill (local.get $levels) (i32.shr_u (local.get $low) (i32.const 8)) (i32.const 65536)))
-      (else
-        (memory.fill (local.get $levels) (i32.const 0) (local.get $low))
-        ;; The quotient kept up step by step: `rest` is the numerator less level * 2 * range.
-        (local.set $rest (local.get $range))
-        (local.set $range (i32.shl (local.get $range) (i32.const 1)))
-        (local.set $at (i32.add (local.get $levels) (local.get $low)))
-        (local.set $end (i32.add (local.get $levels) (local.get $high)))
-        (block $done (loop $next
-          (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
-          (i32.store8 (local.get $at) (local.get $level))
-          (local.set $rest (i32.add (local.get $rest) (i32.const 510)))
-          (block $reduced (loop $reduce
-            (br_if $reduced (i32.lt_u (local.get $rest) (local.get $range)))
-            (local.set $rest (i32.sub (local.get $rest) (local.get $range)))
-            (local.set $level (i32.add (local.get $level) (i32.const 1)))
-            (br $reduce)))
-          (local.set $at (i32.add (local.get $at) (i32.const 1)))
-          (br $next)))
-        (memory.fill (local.get $end) (i32.const 255) (i32.sub (i32.const 65536) (local.get $high)))))
+    (if (i32.eqz (local.get $range)) (then
+      (memory.fill (local.get $shades) (i32.shr_u (local.get $low) (i32.const 8)) (local.get $count))
+      (return)))
+    (local.set $lows (i16x8.splat (local.get $low)))
+    (local.set $highs (i16x8.splat (local.get $high)))
+    (local.set $ranges (i32x4.splat (local.get $range)))
+    (local.set $doubles (i32x4.splat (i32.shl (local.get $range) (i32.const 1))))
+    (local.set $shares (f32x4.splat
+      (f32.div (f32.const 1) (f32.convert_i32_u (i32.shl (local.get $range) (i32.const 1))))))
     (local.set $at (local.get $shades))
     (local.set $out (local.get $shades))
-    (local.set $end (i32.add (local.get $shades) (i32.shl (local.get $count) (i32.const 1))))
+    ;; Eight at a time. The quotient in 32-bit floating point is at most one off, which the remainder
+    ;; shows; comparisons give -1. What is written never reaches what is still to be read.
     (block $done (loop $next
       (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
-      (i32.store8 (local.get $out)
-        (i32.load8_u (i32.add (local.get $levels) (i32.load16_u (local.get $at)))))
-      (local.set $out (i32.add (local.get $out) (i32.const 1)))
-      (local.set $at (i32.add (local.get $at) (i32.const 2)))
+      (local.set $v (i16x8.sub
+        (i16x8.min_u (i16x8.max_u (v128.load (local.get $at)) (local.get $lows)) (local.get $highs))
+        (local.get $lows)))
+      (local.set $n (i32x4.add (local.get $ranges)
+        (i32x4.mul (i32x4.extend_low_i16x8_u (local.get $v)) (i32x4.splat (i32.const 510)))))
+      (local.set $x (i32x4.trunc_sat_f32x4_s
+        (f32x4.mul (f32x4.convert_i32x4_s (local.get $n)) (local.get $shares))))
+      (local.set $n (i32x4.sub (local.get $n) (i32x4.mul (local.get $x) (local.get $doubles))))
+      (local.set $x (i32x4.sub
+        (i32x4.add (local.get $x) (i32x4.lt_s (local.get $n) (i32x4.splat (i32.const 0))))
+        (i32x4.ge_s (local.get $n) (local.get $doubles))))
+      (local.set $n (i32x4.add (local.get $ranges)
+        (i32x4.mul (i32x4.extend_high_i16x8_u (local.get $v)) (i32x4.splat (i32.const 510)))))
+      (local.set $y (i32x4.trunc_sat_f32x4_s
+        (f32x4.mul (f32x4.convert_i32x4_s (local.get $n)) (local.get $shares))))
+      (local.set $n (i32x4.sub (local.get $n) (i32x4.mul (local.get $y) (local.get $doubles))))
+      (local.set $y (i32x4.sub
+        (i32x4.add (local.get $y) (i32x4.lt_s (local.get $n) (i32x4.splat (i32.const 0))))
+        (i32x4.ge_s (local.get $n) (local.get $doubles))))
+      (local.set $x (i16x8.narrow_i32x4_u (local.get $x) (local.get $y)))
+      (v128.store64_lane 0 (local.get $out) (i8x16.narrow_i16x8_u (local.get $x) (local.get $x)))
+      (local.set $at (i32.add (local.get $at) (i32.const 16)))
+      (local.set $out (i32.add (local.get $out) (i32.const 8)))
       (br $next))))
 
   ;; Smallest and largest of every second value of a row, from the first on: largest << 16 | smallest.
