@@ -1,9 +1,9 @@
-import { setImmediate } from "node:timers/promises";
 import { mirroredFindings } from "../../shared/findings.ts";
 import type { UnitBatch } from "../engine/engine.ts";
 import type { RandomStream } from "../privacy/random.ts";
-import { FrameReader } from "../store/image-cache.ts";
-import { createReducer, mirrorImage, moveImage, randomMovement, type Reducer } from "./frames.ts";
+import { randomMovement } from "./frames.ts";
+import type { FrameSource } from "./image-maker.ts";
+import { openImageThreads, type ImageSource } from "./image-threads.ts";
 import type { StepSample } from "./sampling.ts";
 import { labelCountOf, type TrainingSet } from "./training-set.ts";
 
@@ -17,25 +17,30 @@ export interface Augmentation {
   readonly mirror: boolean;
 }
 
-/** Images made before the engine, which shares this thread, gets its turn again. */
-const imagesAtOnce = 8;
-
 /**
- * Reads frames by position from the image cache and makes what an engine takes. It never opens
- * the database. Close it when the run is over.
+ * Has frames read by position from the image cache and made into what an engine takes, in threads of
+ * their own. All that is drawn at random is drawn here, in order. It never opens the database. Close
+ * it when the run is over.
  */
 export class BatchReader {
   readonly #set: TrainingSet;
   readonly #pixels: number;
-  readonly #frames: FrameReader;
-  readonly #reduce: Reducer;
+  readonly #images: ImageSource;
 
   /** @param resolutionPixels side of the images that come out, at most the frames' own. */
   constructor(dataFolder: string, set: TrainingSet, resolutionPixels: number) {
     this.#set = set;
     this.#pixels = resolutionPixels;
-    this.#frames = new FrameReader(dataFolder, set.framePixels);
-    this.#reduce = createReducer(set.framePixels, resolutionPixels);
+    this.#images = openImageThreads({
+      dataFolder,
+      framePixels: set.framePixels,
+      resolutionPixels,
+    });
+  }
+
+  /** How long the threads that make the images have worked so far. */
+  get busyMilliseconds(): number {
+    return this.#images.busyMilliseconds();
   }
 
   /**
@@ -46,28 +51,18 @@ export class BatchReader {
    * @returns [images.length, 1, pixels, pixels] in [0, 1]
    * @throws UserError "resource" where a frame is missing or damaged.
    */
-  async readImages(
+  readImages(
     images: Uint32Array,
     movement: RandomStream | null,
     mirrored: readonly boolean[] = [],
   ): Promise<Float32Array> {
-    const area = this.#pixels * this.#pixels;
-    const result = new Float32Array(images.length * area);
-    const frame = new Uint8Array(this.#set.framePixels ** 2);
-    const still = new Float32Array(area);
-    for (const [index, image] of images.entries()) {
-      if (index > 0 && index % imagesAtOnce === 0) await setImmediate();
-      this.#readFrame(image, frame);
-      const target = result.subarray(index * area, (index + 1) * area);
-      const reduced = movement === null ? target : still;
-      this.#reduce(frame, reduced);
-      if (mirrored[index] === true) mirrorImage(reduced, this.#pixels);
-      if (movement !== null) {
-        const moved = randomMovement(() => movement.uniform(), this.#pixels);
-        moveImage(still, target, this.#pixels, moved);
-      }
-    }
-    return result;
+    return this.#images.make(
+      Array.from(images, (image, index) => ({
+        source: this.#sourceOf(image),
+        mirrored: mirrored[index] === true,
+        movement: movement === null ? null : randomMovement(() => movement.uniform(), this.#pixels),
+      })),
+    );
   }
 
   /** Reads the images of a sampled step with their labels. */
@@ -105,17 +100,12 @@ export class BatchReader {
     };
   }
 
-  #readFrame(image: number, frame: Uint8Array): void {
-    const { canaries } = this.#set;
-    if (canaries === undefined || image < canaries.firstImage) {
-      this.#frames.read([this.#locationOf(image)], frame);
-      return;
+  #sourceOf(image: number): FrameSource {
+    const { canaries, framePixels } = this.#set;
+    if (canaries !== undefined && image >= canaries.firstImage) {
+      const from = (image - canaries.firstImage) * framePixels ** 2;
+      return canaries.frames.slice(from, from + framePixels ** 2);
     }
-    const from = (image - canaries.firstImage) * frame.length;
-    frame.set(canaries.frames.subarray(from, from + frame.length));
-  }
-
-  #locationOf(image: number): { shard: string; position: number; checksum: number } {
     const { shards, shardOfImage, positionOfImage, checksumOfImage } = this.#set;
     return {
       shard: shards[shardOfImage[image] ?? 0] ?? "",
@@ -124,8 +114,8 @@ export class BatchReader {
     };
   }
 
-  close(): void {
-    this.#frames.close();
+  close(): Promise<void> {
+    return this.#images.close();
   }
 }
 

@@ -1,7 +1,7 @@
 import type { CompiledNetwork } from "../engine/engine.ts";
 
 /** What a run's loop waits for, one after the other. */
-export type Waiting = "engine" | "data" | "journal" | "noise";
+export type Waiting = "engine" | "data" | "journal" | "noise" | "checkpoints";
 
 /** Where the time of a run's steps goes, in milliseconds. */
 export interface LoopAccount {
@@ -15,7 +15,13 @@ export interface LoopAccount {
 /** @param now milliseconds of a clock that only goes forward */
 export function openLoopAccount(now: () => number = () => performance.now()): LoopAccount {
   const opened = now();
-  const spent: Record<Waiting, number> = { engine: 0, data: 0, journal: 0, noise: 0 };
+  const spent: Record<Waiting, number> = {
+    engine: 0,
+    data: 0,
+    journal: 0,
+    noise: 0,
+    checkpoints: 0,
+  };
   return {
     during: async (waiting, work) => {
       const start = now();
@@ -45,15 +51,19 @@ export function accounted(network: CompiledNetwork, account: LoopAccount): Compi
   };
 }
 
-/** One line for the run's log, in percent of the loop's time. */
-export function loopAccountLine(account: LoopAccount): string {
-  const { total, engine, data, journal, noise } = account.read();
+/**
+ * One line for the run's log, in percent of the loop's time, and beside it how long the threads that
+ * make images worked meanwhile.
+ */
+export function loopAccountLine(account: LoopAccount, imageMilliseconds: number): string {
+  const { total, engine, data, journal, noise, checkpoints } = account.read();
   const percent = (milliseconds: number): string =>
     `${((100 * milliseconds) / Math.max(total, 1e-9)).toFixed(1)} %`;
-  const rest = total - engine - data - journal - noise;
+  const rest = total - engine - data - journal - noise - checkpoints;
   return (
     `the steps took ${(total / 1000).toFixed(1)} s: engine ${percent(engine)}, ` +
     `waiting for data ${percent(data)}, for the journal ${percent(journal)}, ` +
-    `for noise ${percent(noise)}, the rest ${percent(rest)}`
+    `for noise ${percent(noise)}, checkpoints ${percent(checkpoints)}, the rest ${percent(rest)}; beside them threads made images ` +
+    `for ${(imageMilliseconds / 1000).toFixed(1)} s`
   );
 }

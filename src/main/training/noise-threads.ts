@@ -1,10 +1,8 @@
-import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { NoiseShape } from "../privacy/noise.ts";
 import type { NoiseSource } from "./noise-source.ts";
+import { workerFile } from "./worker-file.ts";
 
 /** What a noise thread is started with. */
 export interface NoiseThreadData {
@@ -52,7 +50,7 @@ interface NoiseThread {
 }
 
 function openThread(workerData: NoiseThreadData): NoiseThread {
-  const worker = new Worker(workerFile(), { workerData });
+  const worker = new Worker(workerFile("noise-worker"), { workerData });
   let failure: Error | null = null;
   let waiting: PromiseWithResolvers<void> | null = null;
   const fail = (error: Error): void => {
@@ -79,16 +77,4 @@ function openThread(workerData: NoiseThreadData): NoiseThread {
       await worker.terminate();
     },
   };
-}
-
-/** The thread's program: the source beside this file, or the built one beside the bundle. */
-function workerFile(): string {
-  const here = fileURLToPath(import.meta.url);
-  if (here.endsWith(".ts")) return join(dirname(here), "noise-worker.ts");
-  const places = [dirname(here), dirname(dirname(here))];
-  const found = places
-    .map((place) => join(place, "noise-worker.js"))
-    .find((file) => existsSync(file));
-  if (found === undefined) throw new Error(`noise-worker.js was not built beside ${here}.`);
-  return found;
 }

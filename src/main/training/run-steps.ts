@@ -75,12 +75,15 @@ export async function runSteps(
     port.send({ kind: "phase", phase: "Training" });
   }
   const account = openLoopAccount();
+  const imagesBefore = reader.busyMilliseconds;
   const timed = accounted(network, account);
   let saved = { step: state.step, at: performance.now() };
   const save = (): void => {
     const { step } = state;
     if (step === saved.step) return;
+    const start = performance.now();
     const checkpoint = saveCheckpoint(job.runFolder, state, canaries?.scores ?? null);
+    account.add("checkpoints", performance.now() - start);
     port.send({ kind: "checkpoint", step, checkpoint });
     saved = { step, at: performance.now() };
   };
@@ -117,7 +120,7 @@ export async function runSteps(
     if (performance.now() - saved.at > 1000 * job.checkpointSeconds) save();
   }
   save();
-  log(loopAccountLine(account));
+  log(loopAccountLine(account, reader.busyMilliseconds - imagesBefore));
   await ahead.catch(() => undefined);
   return ended;
 }

@@ -129,7 +129,7 @@ async function train(
     port.send({ kind: "finished", stopped: true, paused, weights: null });
     log(paused ? "paused" : "stopped");
   } finally {
-    reader.close();
+    await reader.close();
     await noise?.close();
     await network.dispose();
     log.close();

@@ -241,7 +241,7 @@ describe("a canary's score", () => {
       await resumed.scoreStep();
       expect(resumed.scores[0]).toBeCloseTo(2 * scorer.scores[0]!, 9);
     }
-    reader.close();
+    await reader.close();
   });
 });
 

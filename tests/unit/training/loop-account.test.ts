@@ -19,10 +19,12 @@ describe("the account of a run's time", () => {
     await expect(failing).rejects.toThrow("the core is gone");
     account.add("noise", 20);
     clock += 50;
-    expect(account.read()).toEqual({ total: 1000, engine: 900, data: 40, journal: 10, noise: 20 });
-    expect(loopAccountLine(account)).toBe(
+    account.add("checkpoints", 25);
+    const waited = { engine: 900, data: 40, journal: 10, noise: 20, checkpoints: 25 };
+    expect(account.read()).toEqual({ total: 1000, ...waited });
+    expect(loopAccountLine(account, 1234)).toBe(
       "the steps took 1.0 s: engine 90.0 %, waiting for data 4.0 %, for the journal 1.0 %, " +
-        "for noise 2.0 %, the rest 3.0 %",
+        "for noise 2.0 %, checkpoints 2.5 %, the rest 0.5 %; beside them threads made images for 1.2 s",
     );
   });
 });

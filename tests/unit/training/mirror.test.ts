@@ -47,7 +47,7 @@ describe("a mirrored contribution", () => {
       move: false,
       mirror: true,
     });
-    reader.close();
+    await reader.close();
     let mirrored = 0;
     for (let unit = 0; unit < units; unit += 1) {
       const row = images.subarray(unit * pixels ** 2, unit * pixels ** 2 + pixels);
@@ -86,7 +86,7 @@ describe("a mirrored contribution", () => {
         mirror: true,
       },
     );
-    reader.close();
+    await reader.close();
     expect(batch.labels).toEqual(labels);
     const mirrored = Array.from({ length: units }, (_, unit) => batch.images[unit * pixels ** 2]!);
     expect(new Set(mirrored.map((value) => value > 0.5)).size).toBe(2);
@@ -99,7 +99,7 @@ describe("a mirrored contribution", () => {
     const stream = reproducibleRandomStreams("mirror").views;
     const sample = { unitsWithImages: set.unitImages, images: set.unitImages };
     const batch = await reader.readBatch(sample, 1, { stream, move: false, mirror: false });
-    reader.close();
+    await reader.close();
     expect(batch.labels).toEqual(set.labels);
     for (let unit = 0; unit < units; unit += 1) {
       expect(batch.images[unit * pixels ** 2]).toBeGreaterThan(0.5);
