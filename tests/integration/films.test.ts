@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openCore, type Core } from "../../src/main/core/core.ts";
@@ -355,15 +355,6 @@ describe("the quarantine", () => {
     expect(await readFile(file, "utf8")).toMatch(
       /^path,code,reason,recorded at\r\n.*letter\.dcm,not/,
     );
-  });
-
-  it.skipIf(process.getuid?.() === 0)("takes a file once it may be read", async () => {
-    const path = await put("locked.dcm", 1);
-    await chmod(path, 0o000);
-    await add();
-    await chmod(path, 0o600);
-    await finish(await core.call("quarantine:retry", { cohortId }));
-    expect((await core.call("quarantine:list", { cohortId })).total).toBe(0);
   });
 });
 

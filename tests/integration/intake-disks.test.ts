@@ -156,6 +156,28 @@ describe.skipIf(!mayMount || spawnSync("cc", ["--version"]).status !== 0)(
       });
     }, 60_000);
 
+    it("in the middle of a file can be cancelled at once, and what was read stays", async () => {
+      for (let i = 0; i < 40; i++) writeFileSync(join(films, `${i}.dcm`), writeFilm(i, i));
+      const place = await stallingShare("read");
+      await withCohort(async (options) => {
+        const abort = new AbortController();
+        const patient = { ...options, fileTimeoutMilliseconds: 60_000 };
+        let cancelledAt = 0;
+        setTimeout(() => {
+          cancelledAt = performance.now();
+          abort.abort();
+        }, 4000);
+        const paths = [place, films];
+        const result = await importPaths({ ...patient, paths, signal: abort.signal });
+        expect(performance.now() - cancelledAt).toBeLessThan(2000);
+        expect(result).toMatchObject({ cancelled: true, quarantined: [] });
+        // Those behind the stalled film wait with it; all others were read by the other worker.
+        expect(result.imported).toBeGreaterThan(25);
+        const rest = await importPaths({ ...patient, paths: [films] });
+        expect(rest).toMatchObject({ imported: 40 - result.imported, quarantined: [] });
+      });
+    }, 60_000);
+
     it("at a folder ends the import in words, and what was read stays", async () => {
       for (let i = 0; i < 20; i++) writeFileSync(join(films, `${i}.dcm`), writeFilm(i, i));
       const place = await stallingShare("list");

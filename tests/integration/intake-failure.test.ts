@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
   mkdirSync,
@@ -15,6 +15,7 @@ import { defaultPreparation } from "../../src/main/dicom/pipeline.ts";
 import { DecodePool } from "../../src/main/intake/decode-pool.ts";
 import { importPaths } from "../../src/main/intake/intake.ts";
 import type { ImportOptions } from "../../src/main/intake/options.ts";
+import type { ImportResult } from "../../src/shared/domain.ts";
 import { FrameReader } from "../../src/main/store/image-cache.ts";
 import { frameLocations } from "../../src/main/store/images.ts";
 import { seeded, writeFilm } from "../support/films.ts";
@@ -41,9 +42,9 @@ function count(sql: string): number {
   return store.database.prepare(sql).pluck().get() as number;
 }
 
-describe("an import that is killed", () => {
-  const importer = fileURLToPath(new URL("../support/import-process.ts", import.meta.url));
+const importer = fileURLToPath(new URL("../support/import-process.ts", import.meta.url));
 
+describe("an import that is killed", () => {
   /**
    * Runs an import in a process of its own and kills it a while after it has said that it has
    * started, or that it has committed films. Tells whether it was still running.
@@ -178,20 +179,59 @@ describe("a file system that lets the import down", () => {
     expect(count("SELECT count(*) FROM image")).toBeGreaterThan(0);
     expect(count("SELECT count(*) FROM image")).toBeLessThan(400);
   }, 60_000);
+});
 
-  it.skipIf(process.getuid?.() === 0 || process.platform === "win32")(
-    "quarantines files and folders without permission (skipped for root, who may read all)",
-    async () => {
+/** Root may read all, so the command runs as the user that owns nothing. */
+const otherUser = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+const command = fileURLToPath(new URL("../../src/main/cli/main.ts", import.meta.url));
+const reachable =
+  process.platform !== "win32" &&
+  spawnSync(process.execPath, [command, "--help"], { ...otherUser, stdio: "ignore" }).status === 0;
+
+describe.skipIf(!reachable)(
+  "files without permission (skipped on Windows, and where another user cannot run the command)",
+  () => {
+    /** Runs a program as a user to whom `store.folder` belongs; gives the last line it wrote. */
+    function asOther(...program: string[]): ImportResult {
+      if ("uid" in otherUser) {
+        execFileSync("chown", ["-R", `${otherUser.uid}:${otherUser.gid}`, store.folder]);
+      }
+      const run = spawnSync(process.execPath, program, {
+        ...otherUser,
+        encoding: "utf8",
+        env: { ...process.env, HOME: store.folder, NODE_NO_WARNINGS: "1" },
+      });
+      if (run.status !== 0) throw new Error(run.stderr);
+      return JSON.parse(run.stdout.trim().split("\n").at(-1) ?? "") as ImportResult;
+    }
+
+    it("and such folders are quarantined in words, and taken once they may be read", () => {
       writeFileSync(join(films, "1.dcm"), writeFilm(1, 1));
       writeFileSync(join(films, "2.dcm"), writeFilm(2, 2));
       chmodSync(join(films, "2.dcm"), 0);
-      mkdirSync(join(films, "closed"), { mode: 0 });
-      const result = await importPaths(options());
+      mkdirSync(join(films, "closed"));
+      writeFileSync(join(films, "closed", "3.dcm"), writeFilm(3, 3));
+      chmodSync(join(films, "closed"), 0);
+      const data = join(store.folder, "other");
+      const result = asOther(command, "--data", data, "--json", "import", "Ward", films);
       expect(result).toMatchObject({ found: 3, imported: 1 });
-      for (const { reason } of result.quarantined) expect(reason).toMatch(/may not be read/);
-    },
-  );
-});
+      expect(result.quarantined.map(({ path }) => path).sort()).toEqual([
+        join(films, "2.dcm"),
+        join(films, "closed"),
+      ]);
+      for (const { reason } of result.quarantined) {
+        expect(reason).toMatch(/may not be read by this user/);
+      }
+      chmodSync(join(films, "2.dcm"), 0o600);
+      chmodSync(join(films, "closed"), 0o700);
+      expect(asOther(importer, data, "1", films, "retry")).toMatchObject({
+        imported: 2,
+        duplicates: 1,
+        quarantined: [],
+      });
+    }, 60_000);
+  },
+);
 
 describe("identities", () => {
   /** Every file under a folder, at any depth. */

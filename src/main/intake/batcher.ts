@@ -6,12 +6,16 @@ export interface Batcher {
   /** Resolves when there is room for another file. */
   room(): Promise<void>;
   add(file: Omit<FinishedFile, "answer">, reading: Promise<FilmAnswer>): void;
-  /** Waits for all files and records them. Rethrows the first failure. */
+  /** Forgets the files that have no answer yet, so that nobody waits for them any more. */
+  drop(): void;
+  /** Waits for all files that were not dropped and records them. Rethrows the first failure. */
   finish(): Promise<void>;
   /** Records what can still be recorded after a failure; never throws. */
   settle(): Promise<void>;
 }
 
+/** So many are worth a transaction; while one runs more come together, up to the second number. */
+const dueFiles = 64;
 const batchFiles = 256;
 const batchMilliseconds = 1000;
 /** Files that may be in work or wait for their row. */
@@ -35,11 +39,13 @@ export function batcher(options: {
   let queue: Entry[] = [];
   const readings = new Set<Promise<void>>();
   let waiting: (() => void)[] = [];
+  let waitingForAll: (() => void)[] = [];
   let failure: { readonly reason: unknown } | null = null;
   let recording: Promise<void> = Promise.resolve();
   /** Workers take their time to start, so the clock begins with the first answer. */
   let lastRecorded: number | null = null;
   let busy = false;
+  let dropped = false;
 
   const fail = (reason: unknown): void => {
     failure ??= { reason };
@@ -92,7 +98,7 @@ export function batcher(options: {
       lastRecorded = performance.now();
       for (const each of recorded) options.onRecorded(each);
       wake();
-      if (!all && ready() < batchFiles) return;
+      if (!all && ready() < dueFiles) return;
     }
   }
 
@@ -103,7 +109,7 @@ export function batcher(options: {
 
   function recordIfDue(): void {
     if (busy || failure !== null) return;
-    if (sinceLastRecord() <= batchMilliseconds && ready() < batchFiles) return;
+    if (sinceLastRecord() <= batchMilliseconds && ready() < dueFiles) return;
     busy = true;
     record(false)
       .catch(fail)
@@ -115,7 +121,7 @@ export function batcher(options: {
   return {
     async room() {
       throwFailure();
-      while (queue.length >= mostInFlight && failure === null) {
+      while (queue.length >= mostInFlight && failure === null && !dropped) {
         recordIfDue();
         await new Promise<void>((resolve) => {
           waiting.push(resolve);
@@ -128,6 +134,7 @@ export function batcher(options: {
       queue.push(entry);
       const settled = reading
         .then((answer) => {
+          if (dropped) return;
           entry.answer = answer;
           recordIfDue();
           wake();
@@ -135,8 +142,19 @@ export function batcher(options: {
         .finally(() => readings.delete(settled));
       readings.add(settled);
     },
+    drop() {
+      dropped = true;
+      queue = queue.filter(({ answer }) => answer !== null);
+      const callers = waitingForAll;
+      waitingForAll = [];
+      for (const resolve of callers) resolve();
+      wake();
+    },
     async finish() {
-      await Promise.all(readings);
+      if (!dropped) {
+        const gone = new Promise<void>((resolve) => waitingForAll.push(resolve));
+        await Promise.race([Promise.all(readings), gone]);
+      }
       throwFailure();
       await record(true);
       throwFailure();

@@ -33,8 +33,9 @@ interface Slot {
   timer: NodeJS.Timeout | null;
 }
 
-/** One film in work and one waiting, so that a worker never idles for a message. */
-const jobsPerWorker = 2;
+/** Films in work and waiting, so that a worker does not idle while rows are committed. */
+const jobsPerWorker = 8;
+const mostFarewellMilliseconds = 250;
 /** Heap of a worker; pixels live outside of it and are bounded by the readers. */
 const workerHeapMebibytes = 512;
 
@@ -49,6 +50,7 @@ export class DecodePool {
   readonly #waiting: (() => void)[] = [];
   #nextId = 1;
   #closed = false;
+  #stopped = false;
   #failure: Error | null = null;
 
   constructor(options: DecodePoolOptions) {
@@ -60,7 +62,11 @@ export class DecodePool {
 
   /** Resolves when `run` may be called without piling up work. */
   async room(): Promise<void> {
-    while (this.#failure === null && this.#freest().jobs.length >= jobsPerWorker) {
+    while (
+      this.#failure === null &&
+      !this.#stopped &&
+      this.#freest().jobs.length >= jobsPerWorker
+    ) {
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve);
       });
@@ -93,12 +99,21 @@ export class DecodePool {
     });
   }
 
+  /** Nobody waits for room any more, since no film is to follow. */
+  stop(): void {
+    this.#stopped = true;
+    this.#wake();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     for (const { timer } of this.#slots) if (timer !== null) clearTimeout(timer);
     const ended = Promise.all(this.#slots.map(({ worker }) => worker.terminate()));
     // A thread that waits for a dead network share cannot be ended; the process is not held up.
-    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+    await Promise.race([
+      ended,
+      new Promise((resolve) => setTimeout(resolve, mostFarewellMilliseconds).unref()),
+    ]);
   }
 
   #freest(): Slot {

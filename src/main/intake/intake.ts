@@ -31,7 +31,8 @@ const defaultTimeoutMilliseconds = 120_000;
 /**
  * Imports films into a cohort. Every file ends as imported, duplicate or quarantined with a plain
  * reason. What is finished is committed in batches, frames before rows, so that killing the
- * process at any moment loses no committed film and leaves nothing half-done. A file whose size
+ * process at any moment loses no committed film and leaves nothing half-done. Cancelling keeps what
+ * was answered by then and waits for no file. A file whose size
  * and date are those of an earlier import is not read again.
  *
  * @throws UserError "not-found" where a path does not exist, "input" where there is nothing to
@@ -72,6 +73,12 @@ export async function importPaths(options: ImportOptions): Promise<ImportResult>
     timeoutMilliseconds,
   });
   let foreign = 0;
+  // A film that is being read is left behind, and comes with the next import.
+  const cancel = (): void => {
+    batches.drop();
+    pool.stop();
+  };
+  signal?.addEventListener("abort", cancel, { once: true });
   try {
     progress.start(roots);
     const entries = walk(roots, {
@@ -88,7 +95,7 @@ export async function importPaths(options: ImportOptions): Promise<ImportResult>
       tooLong: () => noAnswer(roots, timeoutMilliseconds),
     })) {
       await resumedOrCancelled(options);
-      if (signal?.aborted === true) break;
+      if (isAborted(signal)) break;
       tally.found++;
       const pathKey = identity.pseudonym("path", entry.path);
       const known = repository.knownFile(pathKey);
@@ -98,15 +105,17 @@ export async function importPaths(options: ImportOptions): Promise<ImportResult>
       }
       await batches.room();
       await pool.room();
+      if (isAborted(signal)) break;
       batches.add(describe(entry, pathKey), checkRoots(read(entry, pool, table), roots));
     }
     await batches.finish();
   } finally {
+    signal?.removeEventListener("abort", cancel);
     progress.stop();
     await batches.settle();
     await Promise.all([pool.close(), frames.close()]);
   }
-  const cancelled = signal?.aborted === true;
+  const cancelled = isAborted(signal);
   if (tally.found === 0 && !cancelled) throw nothingFound(roots, foreign);
   return {
     found: tally.found,
@@ -118,6 +127,11 @@ export async function importPaths(options: ImportOptions): Promise<ImportResult>
     seconds: (performance.now() - started) / 1000,
     cancelled,
   };
+}
+
+/** Asked anew each time: it may have changed while something was awaited. */
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
 }
 
 /** What an import has done so far. */
