@@ -81,6 +81,9 @@ export function ageOfText(text: string | null): number | null {
   return years >= 0 && years <= 130 ? years : null;
 }
 
+/** A view that a data set names and that is neither frontal nor lateral. */
+export const otherView = "OTH";
+
 /** The part of a split that a data set's word for it means; null where it is none of them. */
 export function partOf(text: string | null): SplitPart | null {
   const word = text?.trim().toLowerCase() ?? "";

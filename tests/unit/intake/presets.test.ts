@@ -122,6 +122,31 @@ describe("MIMIC-CXR-JPG", () => {
     expect(invalid).toEqual([{ row: 3, reason: "the study is not in the metadata" }]);
   });
 
+  it("knows oblique and decubitus films, and the view where only its code's meaning tells", () => {
+    const line = (id: string, view: string, meaning: string) =>
+      `${id},10000032,50414267,CHEST (PA AND LAT),${view},3056,2544,21800506,213014.531,CHEST (PA AND LAT),${meaning},Erect\n`;
+    const { rows } = read({
+      [main]: labels,
+      "mimic-cxr-2.0.0-metadata.csv.gz":
+        "dicom_id,subject_id,study_id,PerformedProcedureStepDescription,ViewPosition,Rows,Columns,StudyDate,StudyTime," +
+        "ProcedureCodeSequence_CodeMeaning,ViewCodeSequence_CodeMeaning,PatientOrientationCodeSequence_CodeMeaning\n" +
+        line("a", "PA", "postero-anterior") +
+        line("b", "", "antero-posterior") +
+        line("c", "", "left lateral") +
+        line("d", "XTABLE LATERAL", "lateral") +
+        line("e", "AP LLD", "") +
+        line("f", "", ""),
+    });
+    expect(rows.map(({ viewPosition }) => viewPosition)).toEqual([
+      "PA",
+      "AP",
+      "LL",
+      "LL",
+      "OTH",
+      null,
+    ]);
+  });
+
   it("asks for the metadata where they are not beside it", () => {
     const { problems } = read({ [main]: labels });
     expect(problems.join(" ")).toContain("mimic-cxr-2.0.0-metadata.csv is needed");
@@ -223,6 +248,24 @@ describe("PadChest", () => {
     expect(notes.join(" ")).toContain("Pleural effusion: 1 row, 1 positive, without a side");
   });
 
+  it("knows each projection, and sets what the data set excludes aside", () => {
+    const projections = ["PA", "L", "AP", "AP_horizontal", "COSTAL", "EXCLUDE", "UNK", ""];
+    const { rows } = read({
+      "PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv":
+        header + projections.map((each) => row("['normal']", "[['normal']]", each)).join(""),
+    });
+    expect(rows.map(({ viewPosition }) => viewPosition)).toEqual([
+      "PA",
+      "LL",
+      "AP",
+      "AP",
+      null,
+      "OTH",
+      null,
+      null,
+    ]);
+  });
+
   it("says nothing for unlabelled films, and keeps an age but no birth year", () => {
     const { rows } = read({
       "labels.csv":
@@ -257,12 +300,40 @@ describe("TAIX-Ray", () => {
     });
   });
 
+  it("takes ages in days and the parts of split.csv, as the data set's own script writes them", () => {
+    const { rows, notes } = read({
+      "annotation.csv":
+        "UID,PatientID,PhysicianID,StudyDate,Age,Sex,HeartSize,PulmonaryCongestion," +
+        "PleuralEffusion_Right,PleuralEffusion_Left,PulmonaryOpacities_Right," +
+        "PulmonaryOpacities_Left,Atelectasis_Right,Atelectasis_Left\n" +
+        "u1,p1,d1,2013-05-25,21915,M,2,0,2,2,0,0,2,-1\nu2,p2,d1,2013-05-03,12,F,3,4,1,0,0,0,0,0\n",
+      "split.csv": "UID,Fold,Split\nu1,1,train\nu1,0,val\nu2,1,val\nu2,0,test\n",
+    });
+    expect(rows[0]?.ageYears).toBeCloseTo(60, 2);
+    expect(rows[1]?.ageYears).toBeCloseTo(0.03, 2);
+    expect(rows.map(({ part }) => part)).toEqual(["validation", "test"]);
+    expect(rows[0]?.grades).toMatchObject({ cardiomegaly: 3, atelectasis_right: 2 });
+    expect(rows[0]?.grades).not.toHaveProperty("atelectasis_left");
+    expect(rows[1]?.grades).toMatchObject({ cardiomegaly: 4, congestion: 4 });
+    expect(notes.join(" ")).toContain("Ages are in days");
+  });
+
   it("takes a film once where it is listed for several folds", () => {
     const row = (fold: number, split: string) =>
       `u1,${fold},${split},p1,d1,2020-01-01,61,F,Normal,None,None,None,None,None,None,None\n`;
     const { rows, notes } = read({ "labels.csv": header + row(0, "test") + row(1, "train") });
     expect(rows.map(({ part }) => part)).toEqual(["test"]);
     expect(notes.join(" ")).toContain("1 row repeats a film");
+  });
+});
+
+describe("any preset", () => {
+  it("reads a table with a byte order mark, Windows line ends and gzip alike", () => {
+    const plain = chexpert["train.csv"];
+    const windows = `\uFEFF${plain.replaceAll("\n", "\r\n")}`;
+    const rows = read(chexpert).rows;
+    expect(read({ "train.csv": windows }).rows).toEqual(rows);
+    expect(read({ "train.csv.gz": windows }).rows).toEqual(rows);
   });
 });
 

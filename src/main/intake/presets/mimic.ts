@@ -1,5 +1,5 @@
 import type { RowProblem } from "../../../shared/contract.ts";
-import { cellText, emptyRow, partOf, sexOf } from "../label-row.ts";
+import { cellText, emptyRow, otherView, partOf, sexOf } from "../label-row.ts";
 import type { LabelTable } from "../label-table.ts";
 import { chexpertMeanings, chexpertNotes, readChexpertLabels } from "./chexpert-labels.ts";
 import type { Preset, PresetRow } from "./preset.ts";
@@ -38,7 +38,7 @@ export const mimic: Preset = {
     ["subject_id", "Patient"],
     ["study_id", "Study; joins labels and metadata"],
     ["dicom_id (metadata)", "Film and file name"],
-    ["ViewPosition (metadata)", "View"],
+    ["ViewPosition, else ViewCodeSequence_CodeMeaning (metadata)", "View"],
     ["split (split table)", "Part of the split"],
     ["gender, anchor_age (patients)", "Sex, and age at the study"],
     ...chexpertMeanings,
@@ -71,7 +71,9 @@ export const mimic: Preset = {
         file: `p${patient.slice(0, 2)}/p${patient}/s${study}/${image}.jpg`,
         patient,
         study,
-        viewPosition: viewOf(cellText(cells.ViewPosition)),
+        viewPosition: viewOf(
+          cellText(cells.ViewPosition) ?? cellText(cells.ViewCodeSequence_CodeMeaning),
+        ),
         ageYears: person === undefined ? null : ageAt(person, cellText(cells.StudyDate)),
         sex: sexOf(cellText(person?.gender)),
         part: partOf(cellText(parts.get(image)?.cells.split)),
@@ -96,9 +98,16 @@ function byKey(table: LabelTable | null, column: string) {
   return found;
 }
 
+/**
+ * PA, AP, LATERAL and LL are nearly all; decubitus, oblique, axial and swimmer's views are a few dozen.
+ * Some 16,000 films leave View Position blank and name the view by its code's meaning.
+ */
 function viewOf(view: string | null): string | null {
-  if (view === "LATERAL" || view === "LL") return "LL";
-  return view;
+  const text = view?.toUpperCase() ?? "";
+  if (text === "") return null;
+  if (text === "PA" || text === "POSTERO-ANTERIOR") return "PA";
+  if (text === "AP" || text === "ANTERO-POSTERIOR") return "AP";
+  return text === "LL" || /\bLATERAL$/.test(text) ? "LL" : otherView;
 }
 
 /** MIMIC-IV gives an age in one year of the patient's shifted time; studies stand in the same. */

@@ -1,7 +1,7 @@
 import { formatCounted } from "../../../shared/format.ts";
 import type { RowProblem } from "../../../shared/contract.ts";
 import type { FindingKey } from "../../../shared/findings.ts";
-import { cellText, emptyRow, sexOf } from "../label-row.ts";
+import { cellText, emptyRow, otherView, sexOf } from "../label-row.ts";
 import { known, type LabelState, type Preset, type PresetRow, type SidelessKey } from "./preset.ts";
 
 /** The data set's terms (Bustos et al. 2020, Med Image Anal 66:101797, table of findings). */
@@ -97,11 +97,21 @@ export const padchest: Preset = {
   },
 };
 
+/** PA, L, AP, AP_horizontal and COSTAL; films of no use are marked EXCLUDE, unknown ones UNK. */
 function viewOf(projection: string | null): Pick<PresetRow, "viewPosition" | "bodyPart"> {
-  if (projection === "COSTAL") return { viewPosition: null, bodyPart: "RIB" };
-  if (projection === "L") return { viewPosition: "LL", bodyPart: null };
-  const frontal = projection?.startsWith("AP") === true ? "AP" : projection;
-  return { viewPosition: frontal === "PA" || frontal === "AP" ? frontal : null, bodyPart: null };
+  const text = projection?.toUpperCase() ?? "";
+  if (text === "COSTAL") return { viewPosition: null, bodyPart: "RIB" };
+  const view =
+    text === "" || text === "UNK"
+      ? null
+      : text === "L" || text === "LL"
+        ? "LL"
+        : text === "PA"
+          ? "PA"
+          : /^AP([_ -]|$)/.test(text)
+            ? "AP"
+            : otherView;
+  return { viewPosition: view, bodyPart: null };
 }
 
 function ageOf(birthYear: string | null, studyDate: string | null): number | null {

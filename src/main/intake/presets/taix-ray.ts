@@ -1,8 +1,12 @@
 import { formatCounted } from "../../../shared/format.ts";
 import type { RowProblem } from "../../../shared/contract.ts";
 import type { FindingKey, Grade } from "../../../shared/findings.ts";
+import type { SplitPart } from "../../../shared/domain.ts";
 import { ageOfText, cellText, emptyRow, partOf, sexOf } from "../label-row.ts";
+import type { LabelTable } from "../label-table.ts";
 import type { Preset, PresetRow } from "./preset.ts";
+
+type Cells = Readonly<Record<string, string>>;
 
 /** Grades as the data set words them; also as numbers from 0. */
 const grades: Readonly<Record<string, Grade>> = {
@@ -46,12 +50,19 @@ export const taixRay: Preset = {
   name: "taix-ray",
   title: "TAIX-Ray",
   recognisedBy: ["UID", "PatientID", "HeartSize", "PulmonaryCongestion", "PleuralEffusion_Right"],
-  companions: [],
+  companions: [
+    {
+      key: "split",
+      pattern: /^split\.csv(\.gz)?$/i,
+      title: "split.csv",
+      required: false,
+    },
+  ],
   meanings: [
     ["UID", "Film and file name"],
     ["PatientID", "Patient"],
-    ["Split", "Part of the split, of the first fold"],
-    ["Age", "Age"],
+    ["Split, here or in split.csv", "Part of the split, of the first fold"],
+    ["Age", "Age in days, as the data set has it; in years where none is above 130"],
     ["Sex", "Sex"],
     ["HeartSize", "Cardiomegaly: Normal 0, Borderline 1, Enlarged 3, Massively 4"],
     ["PulmonaryCongestion", "Congestion: None 0, (+) 1, + 2, ++ 3, +++ 4"],
@@ -60,10 +71,15 @@ export const taixRay: Preset = {
     ["Atelectasis_Right, _Left", "Atelectasis, right and left"],
   ],
   imageStandsForPatient: false,
-  read({ table }) {
+  read({ table, companion }) {
     const rows: PresetRow[] = [];
     const invalid: RowProblem[] = [];
-    const firstFold = cellText(table.rows[0]?.Fold);
+    const firstFold = foldsOf(table)[0] ?? null;
+    const parts = partsByFilm(companion("split"));
+    const inDays = table.rows.some(({ Age }) => Number(cellText(Age)) > 130);
+    const listed = new Set(
+      table.rows.flatMap(({ UID, Fold }) => (cellText(Fold) === firstFold ? [cellText(UID)] : [])),
+    );
     const seen = new Set<string>();
     let otherFolds = 0;
     table.rows.forEach((cells, index) => {
@@ -73,7 +89,7 @@ export const taixRay: Preset = {
         invalid.push({ row: line, reason: "names no film" });
         return;
       }
-      if (cellText(cells.Fold) !== firstFold && seen.has(image)) {
+      if (cellText(cells.Fold) !== firstFold && (seen.has(image) || listed.has(image))) {
         otherFolds++;
         return;
       }
@@ -83,15 +99,16 @@ export const taixRay: Preset = {
         invalid.push({ row: line, reason: read.problem });
         return;
       }
+      const part = cellText(cells.Fold) === firstFold ? partOf(cellText(cells.Split)) : null;
       rows.push({
         ...emptyRow,
         line,
         image,
         file: image,
         patient: cellText(cells.PatientID),
-        ageYears: ageOfText(cellText(cells.Age)),
+        ageYears: ageOf(cellText(cells.Age), inDays),
         sex: sexOf(cellText(cells.Sex)),
-        part: cellText(cells.Fold) === firstFold ? partOf(cellText(cells.Split)) : null,
+        part: part ?? parts.get(image) ?? null,
         grades: read.grades,
         states: {},
         sideless: {},
@@ -99,6 +116,7 @@ export const taixRay: Preset = {
     });
     const notes = [
       "The data set grades each finding and side, so nothing is left out.",
+      ...(inDays ? ["Ages are in days, and become years."] : []),
       ...(otherFolds === 0
         ? []
         : [`${formatCounted(otherFolds, "row repeats", "rows repeat")} a film for another fold.`]),
@@ -106,6 +124,34 @@ export const taixRay: Preset = {
     return { rows, invalid, notes };
   },
 };
+
+/** The folds that a table has, the lowest first. */
+function foldsOf(table: LabelTable): string[] {
+  const folds = new Set(table.rows.flatMap(({ Fold }) => cellText(Fold) ?? []));
+  return [...folds].sort((a, b) => Number(a) - Number(b));
+}
+
+/** What split.csv, which lists each film once for each of five folds, says for its first fold. */
+function partsByFilm(split: LabelTable | null): ReadonlyMap<string, SplitPart> {
+  const rows: readonly Cells[] = split?.rows ?? [];
+  const first = split === null ? null : (foldsOf(split)[0] ?? null);
+  return new Map(
+    rows.flatMap((cells): [string, SplitPart][] => {
+      const image = cellText(cells.UID);
+      const part = partOf(cellText(cells.Split));
+      const counts = cellText(cells.Fold) === first && image !== null && part !== null;
+      return counts ? [[image, part]] : [];
+    }),
+  );
+}
+
+function ageOf(text: string | null, inDays: boolean): number | null {
+  if (!inDays) return ageOfText(text);
+  const years = Number(text ?? Number.NaN) / daysOfAYear;
+  return years >= 0 && years <= 130 ? years : null;
+}
+
+const daysOfAYear = 365.2425;
 
 function gradesOf(
   cells: Readonly<Record<string, string>>,
