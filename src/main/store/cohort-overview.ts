@@ -10,105 +10,126 @@ import { findingKeys, grades, keysOf, type FindingKey } from "../../shared/findi
 import { ageBinOf, ageBins } from "../../shared/subgroups.ts";
 import { cohortSummary } from "./cohorts.ts";
 import type { Database } from "./database.ts";
-import type { FilmColumns } from "./film-columns.ts";
-import { countFilms, countIncluded } from "./film-counts.ts";
-import { filmColumns, prepareFilmIndex } from "./film-index.ts";
-import { countedOnce, isCounted } from "./film-revision.ts";
+import { includedRank, type FilmColumns } from "./film-columns.ts";
+import { namedCounts, rankCounter, reranked, type RankCounter } from "./film-counts.ts";
+import { countedInColumns, prepareFilmIndex } from "./film-index.ts";
 import { currentSplit } from "./splits.ts";
 
 /** Counts by status, sex, age, view, co-morbidity, label and split. */
 export function cohortOverview(database: Database, cohortId: number): CohortOverview {
-  const summary = cohortSummary(database, cohortId);
-  const counts = countedOnce(database, cohortId, "overview", () =>
-    overviewCounts(database, cohortId, summary),
+  const counts = countedInColumns(database, cohortId, "overview", (columns) =>
+    overviewCounts(database, cohortId, columns),
   );
-  return { summary, ...counts, split: splitSummary(database, cohortId) };
+  const summary = cohortSummary(database, cohortId);
+  return {
+    summary,
+    ...counts,
+    labels: labelCounts(counts.labels, summary),
+    split: splitSummary(database, cohortId),
+  };
 }
 
 /**
- * The same, where it has to be counted first without holding the process up. What films and their
- * table are asked next is made ready too.
+ * The same, where films have to be read first without holding the process up. What films and their
+ * table are asked next is made ready by that.
  */
 export async function cohortOverviewSoon(
   database: Database,
   cohortId: number,
 ): Promise<CohortOverview> {
-  const ready = prepareFilmIndex(database, cohortId);
-  if (!isCounted(database, cohortId, "overview")) await ready;
-  // A failure meets the next question too, which tells it.
-  else ready.catch(() => undefined);
+  await prepareFilmIndex(database, cohortId);
   return cohortOverview(database, cohortId);
 }
 
-function overviewCounts(
-  database: Database,
-  cohortId: number,
-  summary: CohortSummary,
-): Omit<CohortOverview, "summary" | "split"> {
-  const columns = filmColumns(database, cohortId);
-  const { ranks, texts, comorbidities } = columns;
-  const named = (column: "sex" | "viewPosition") => (place: number) =>
-    texts[column][(ranks[column][place] ?? 0) - 1] || "unknown";
-  const comorbidityOf = (place: number): number | null => {
-    const count = comorbidities[(ranks.patient[place] ?? 0) - 1] ?? Number.NaN;
-    return Number.isNaN(count) ? null : Math.trunc(count);
-  };
-  const comorbidity = countIncluded(columns, (place) => String(comorbidityOf(place) ?? "unknown"));
+type Counts = Omit<CohortOverview, "summary" | "split" | "labels"> & {
+  readonly labels: ReadonlyMap<FindingKey, Uint32Array>;
+};
+
+function overviewCounts(database: Database, cohortId: number, columns: FilmColumns): Counts {
+  const count = rankCounter(columns);
   return {
-    byStatus: statusCounts(database, cohortId, columns),
-    bySex: sortedByValue(countIncluded(columns, named("sex"))),
-    byAge: ageCounts(columns),
-    byViewPosition: sortedByValue(countIncluded(columns, named("viewPosition"))),
-    byComorbidity: comorbidity.toSorted(
-      (a, b) => (numberOf(a.value) ?? -1) - (numberOf(b.value) ?? -1),
-    ),
-    bySubgroup: subgroupCounts(database, cohortId),
+    byStatus: statusCounts(database, cohortId, columns, count),
+    bySex: textCounts(columns, "sex", count),
+    byAge: ageCounts(columns, count),
+    byViewPosition: textCounts(columns, "viewPosition", count),
+    byComorbidity: comorbidityCounts(columns, count),
+    bySubgroup: subgroupCounts(columns, count),
     byImagesPerPatient: imagesPerPatient(columns),
-    labels: labelCounts(columns, summary),
+    labels: gradeCounts(columns),
   };
 }
-
-function numberOf(text: string): number | null {
-  const number = Number(text);
-  return Number.isNaN(number) ? null : number;
+/** Included films by a text; an empty one is as unknown as none. */
+function textCounts(
+  { ranks, texts }: FilmColumns,
+  column: "sex" | "viewPosition",
+  count: RankCounter,
+): CountByValue[] {
+  const names = texts[column];
+  const known = reranked(ranks[column], (rank) => (names[rank - 1] === "" ? 0 : rank));
+  return namedCounts(
+    count(known, names.length, "included"),
+    (rank) => names[rank - 1] ?? "unknown",
+  ).toSorted((a, b) => a.value.localeCompare(b.value));
 }
 
 /** Ages in the order of the bins; the unknown first, and last those beyond all bins. */
-function ageCounts(columns: FilmColumns): CountByValue[] {
-  const { ageYears } = columns.ranks;
-  const counts = countIncluded(columns, (place) => {
-    const rank = ageYears[place] ?? 0;
-    return (rank === 0 ? null : ageBinOf(rank - 1)) ?? "unknown";
+function ageCounts({ ranks }: FilmColumns, count: RankCounter): CountByValue[] {
+  const titles: string[] = ["unknown", ...ageBins.map(({ title }) => title)];
+  const bins = reranked(ranks.ageYears, (rank) => {
+    const bin = rank === 0 ? null : ageBinOf(rank - 1);
+    return bin === null ? 0 : titles.indexOf(bin);
   });
-  const titles: readonly string[] = ageBins.map(({ title }) => title);
-  return counts.toSorted((a, b) => titles.indexOf(a.value) - titles.indexOf(b.value));
+  return namedCounts(count(bins, titles.length, "included"), (rank) => titles[rank] ?? "");
 }
 
-function statusCounts(database: Database, cohortId: number, columns: FilmColumns): CountByValue[] {
-  const reasons = new Map(
-    database
-      .prepare(
-        `SELECT id, coalesce(status_reason, 'set aside') FROM image
-         WHERE cohort_id = ? AND status = 'set-aside'`,
-      )
-      .raw()
-      .all(cohortId) as [number, string][],
+/** Unknown first, then by number. */
+function comorbidityCounts(columns: FilmColumns, count: RankCounter): CountByValue[] {
+  const { comorbidities, ranks } = columns;
+  const distinct = new Set<number>();
+  for (const number of comorbidities) if (!Number.isNaN(number)) distinct.add(Math.trunc(number));
+  const numbers = [...distinct].toSorted((a, b) => a - b);
+  const rankOf = new Map(numbers.map((number, i) => [number, i + 1]));
+  const byPatient = reranked(comorbidities, (number) => rankOf.get(Math.trunc(number)) ?? 0);
+  const ofFilms = reranked(ranks.patient, (rank) => byPatient[rank - 1] ?? 0);
+  return namedCounts(count(ofFilms, numbers.length, "included"), (rank) =>
+    String(numbers[rank - 1] ?? "unknown"),
   );
-  const counts = countFilms(columns, (place) =>
-    columns.included[place] === 1
-      ? "included"
-      : (reasons.get(columns.ids[place] ?? 0) ?? "set aside"),
-  );
-  return counts.toSorted((a, b) => b.images - a.images);
 }
 
-function imagesPerPatient(columns: FilmColumns): CountByValue[] {
-  const { patient } = columns.ranks;
-  const images = new Uint32Array(columns.texts.patient.length + 1);
-  for (let place = 0; place < patient.length; place++) {
-    if (columns.included[place] !== 1) continue;
-    const rank = patient[place] ?? 0;
-    images[rank] = (images[rank] ?? 0) + 1;
+/** All films: the included ones, and the others by the reason why they are not. */
+function statusCounts(
+  database: Database,
+  cohortId: number,
+  columns: FilmColumns,
+  count: RankCounter,
+): CountByValue[] {
+  const aside = database
+    .prepare(
+      `SELECT id, coalesce(status_reason, 'set aside') FROM image
+       WHERE cohort_id = ? AND status = 'set-aside' ORDER BY id`,
+    )
+    .raw()
+    .all(cohortId) as [number, string][];
+  const names = ["included", ...new Set(aside.map(([, reason]) => reason))];
+  const rankOf = new Map(names.map((name, rank) => [name, rank]));
+  const ranks = new Int32Array(columns.ids.length);
+  // Both are in the order of the films' numbers.
+  let place = 0;
+  for (const [id, reason] of aside) {
+    while (place < ranks.length && columns.ids[place] !== id) place++;
+    ranks[place] = rankOf.get(reason) ?? 0;
+  }
+  return namedCounts(count(ranks, names.length, "all"), (rank) => names[rank] ?? "").toSorted(
+    (a, b) => b.images - a.images,
+  );
+}
+
+function imagesPerPatient({ ranks, texts }: FilmColumns): CountByValue[] {
+  const images = new Uint32Array(texts.patient.length + 1);
+  for (let place = 0; place < ranks.patient.length; place++) {
+    if (ranks.status[place] !== includedRank) continue;
+    const patient = ranks.patient[place] ?? 0;
+    images[patient] = (images[patient] ?? 0) + 1;
   }
   const patients = new Map<number, number>();
   for (const each of images) if (each > 0) patients.set(each, (patients.get(each) ?? 0) + 1);
@@ -117,47 +138,49 @@ function imagesPerPatient(columns: FilmColumns): CountByValue[] {
     .map(([each, count]) => ({ value: String(each), images: each * count, patients: count }));
 }
 
-function subgroupCounts(database: Database, cohortId: number): SubgroupCounts[] {
-  const rows = database
-    .prepare(
-      `SELECT name, image_subgroup.value, count(*) AS images,
-         count(DISTINCT image.patient_id) AS patients
-       FROM image_subgroup JOIN image ON image.id = image_subgroup.image_id
-       WHERE image.cohort_id = ? AND image.status = 'included'
-       GROUP BY name, image_subgroup.value`,
-    )
-    .all(cohortId) as (CountByValue & { readonly name: string })[];
-  return [...Map.groupBy(rows, ({ name }) => name)]
-    .map(([name, values]) => ({
+function subgroupCounts({ subgroups }: FilmColumns, count: RankCounter): SubgroupCounts[] {
+  return [...subgroups]
+    .map(([name, { texts, ranks }]) => ({
       name,
-      values: values
-        .map(({ value, images, patients }) => ({ value, images, patients }))
-        .toSorted((a, b) => a.value.localeCompare(b.value, "en", { numeric: true })),
+      // Films without a value belong to no group.
+      values: namedCounts(
+        count(ranks, texts.length, "included"),
+        (rank) => texts[rank - 1] ?? null,
+      ).toSorted((a, b) => a.value.localeCompare(b.value, "en", { numeric: true })),
     }))
+    .filter(({ values }) => values.length > 0)
     .toSorted((a, b) => a.name.localeCompare(b.name, "en"));
 }
 
-function sortedByValue(counts: CountByValue[]): CountByValue[] {
-  return counts.toSorted((a, b) => a.value.localeCompare(b.value));
+/** Included films by the grade of each finding plus 1; 0 stands for no grade. */
+function gradeCounts({ grades: columns, ranks }: FilmColumns): Counts["labels"] {
+  return new Map(
+    findingKeys.map((finding) => {
+      const films = new Uint32Array(grades.length + 1);
+      const column = columns[finding];
+      for (let place = 0; place < column.length; place++) {
+        if (ranks.status[place] !== includedRank) continue;
+        const grade = column[place] ?? 0;
+        films[grade] = (films[grade] ?? 0) + 1;
+      }
+      return [finding, films];
+    }),
+  );
 }
 
-function labelCounts(columns: FilmColumns, summary: CohortSummary): CohortOverview["labels"] {
-  return keysOf(summary.scheme).map((finding) => {
-    const column = columns.grades[finding];
-    const films = new Uint32Array(grades.length + 1);
-    for (let place = 0; place < column.length; place++) {
-      if (columns.included[place] !== 1) continue;
-      const grade = column[place] ?? 0;
-      films[grade] = (films[grade] ?? 0) + 1;
-    }
-    const byGrade = grades.map((grade) => films[grade + 1] ?? 0);
-    const positive = sum(byGrade.slice(summary.positiveAtGrade));
-    const negative = sum(byGrade.slice(0, summary.positiveAtGrade));
+function labelCounts(
+  counts: Counts["labels"],
+  { scheme, positiveAtGrade, included }: CohortSummary,
+): CohortOverview["labels"] {
+  return keysOf(scheme).map((finding) => {
+    const byGrade = grades.map((grade) => counts.get(finding)?.[grade + 1] ?? 0);
+    const positive = sum(byGrade.slice(positiveAtGrade));
+    const negative = sum(byGrade.slice(0, positiveAtGrade));
     return {
       finding,
       positive,
       negative,
-      missing: summary.included - positive - negative,
+      missing: included - positive - negative,
       grades: byGrade,
     };
   });
@@ -173,8 +196,9 @@ const parts: readonly SplitPart[] = ["train", "validation", "test"];
 export function splitSummary(database: Database, cohortId: number): SplitSummary | null {
   const split = currentSplit(database, cohortId);
   if (split === null) return null;
-  const { counts, positives } = countedOnce(database, cohortId, `split ${split.id}`, () =>
-    splitCounts(database, cohortId),
+  const { positiveAtGrade } = cohortSummary(database, cohortId);
+  const { counts, positives } = countedInColumns(database, cohortId, "split", (columns) =>
+    splitCounts(columns, positiveAtGrade),
   );
   return {
     id: split.id,
@@ -207,30 +231,26 @@ interface SplitCounts {
 }
 
 /** Of the cohort's newest split, as the columns have it. */
-function splitCounts(database: Database, cohortId: number): SplitCounts {
-  const columns = filmColumns(database, cohortId);
-  const { positiveAtGrade } = cohortSummary(database, cohortId);
-  const partOf = (place: number) => columns.texts.part[(columns.ranks.part[place] ?? 0) - 1] ?? "";
-  const counts = countIncluded(columns, partOf).map(({ value, images, patients }) => ({
-    part: value as SplitPart,
-    images,
-    patients,
-  }));
-  const { part: partRanks } = columns.ranks;
+function splitCounts(columns: FilmColumns, positiveAtGrade: number): SplitCounts {
+  const { part: partRanks, status } = columns.ranks;
+  const { part: names } = columns.texts;
+  const { images, patients } = rankCounter(columns)(partRanks, names.length, "included");
+  const rankOf = (part: SplitPart): number => names.indexOf(part) + 1;
   const positives = findingKeys.flatMap((finding) => {
+    const films = new Uint32Array(names.length + 1);
     const column = columns.grades[finding];
-    const images = new Uint32Array(columns.texts.part.length + 1);
     for (let place = 0; place < column.length; place++) {
       // Grades stand one higher, so that 0 is none.
-      if ((column[place] ?? 0) <= positiveAtGrade || columns.included[place] !== 1) continue;
+      if ((column[place] ?? 0) <= positiveAtGrade || status[place] !== includedRank) continue;
       const rank = partRanks[place] ?? 0;
-      images[rank] = (images[rank] ?? 0) + 1;
+      films[rank] = (films[rank] ?? 0) + 1;
     }
-    return parts.map((part) => ({
-      part,
-      finding,
-      images: images[columns.texts.part.indexOf(part) + 1] ?? 0,
-    }));
+    return parts.map((part) => ({ part, finding, images: films[rankOf(part)] ?? 0 }));
   });
-  return { counts: counts.filter(({ part }) => parts.includes(part)), positives };
+  const counts = parts.map((part) => ({
+    part,
+    patients: patients[rankOf(part)] ?? 0,
+    images: images[rankOf(part)] ?? 0,
+  }));
+  return { counts, positives };
 }

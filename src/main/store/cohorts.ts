@@ -2,6 +2,8 @@ import type { CohortSummary } from "../../shared/domain.ts";
 import type { SchemeName } from "../../shared/findings.ts";
 import { UserError } from "../../shared/errors.ts";
 import { now, transaction, type Database } from "./database.ts";
+import { includedRank, type FilmColumns } from "./film-columns.ts";
+import { columnsAtHand } from "./film-index.ts";
 import { countedOnce } from "./film-revision.ts";
 
 export interface NewCohort {
@@ -86,7 +88,10 @@ export function cohortSummary(database: Database, cohortId: number): CohortSumma
   if (row === undefined) {
     throw new UserError("not-found", `There is no cohort with the number ${cohortId}.`);
   }
-  const counts = countedOnce(database, cohortId, "summary", () => filmCounts(database, cohortId));
+  const counts = countedOnce(database, cohortId, "summary", () => {
+    const columns = columnsAtHand(database, cohortId);
+    return columns === null ? filmCounts(database, cohortId) : countsOf(columns);
+  });
   return { ...row, ...counts };
 }
 
@@ -105,4 +110,20 @@ function filmCounts(database: Database, cohortId: number): FilmCounts {
          FROM image INDEXED BY image_by_status WHERE cohort_id = :cohort)`,
     )
     .get({ cohort: cohortId }) as FilmCounts;
+}
+
+/** The same, from films in memory. */
+function countsOf({ ids, ranks, texts, grades }: FilmColumns): FilmCounts {
+  const labels = Object.values(grades);
+  const seen = new Uint8Array(texts.patient.length + 1);
+  let [patients, included, labelled] = [0, 0, 0];
+  for (let place = 0; place < ids.length; place++) {
+    const patient = ranks.patient[place] ?? 0;
+    if (seen[patient] === 0) patients++;
+    seen[patient] = 1;
+    if (ranks.status[place] === includedRank) included++;
+    if (labels.some((grade) => grade[place] !== 0)) labelled++;
+  }
+  const images = ids.length;
+  return { patients, images, included, setAside: images - included, labelled };
 }

@@ -1,6 +1,7 @@
 import type { SplitPart } from "../../shared/domain.ts";
 import { findingKeys, grades as everyGrade, type FindingKey } from "../../shared/findings.ts";
 import type { Database } from "./database.ts";
+import { fillTextRanks, type NumberColumn, type RankedTexts } from "./ranked-texts.ts";
 
 /**
  * What the film table and the overview ask of each film, as numbers in memory: place n of every
@@ -9,30 +10,37 @@ import type { Database } from "./database.ts";
 export interface FilmColumns {
   readonly ids: Int32Array;
   /** The order of each film's value within its column; 0 where it has none. */
-  readonly ranks: Readonly<Record<RankedColumn, Float64Array>>;
-  /** 1 for each film that takes part. */
-  readonly included: Uint8Array;
-  /** What the ranks of text columns stand for: rank n is the value at n - 1. */
+  readonly ranks: Readonly<Record<RankedColumn, NumberColumn>>;
+  /** What the ranks of text columns stand for, in order: rank n is the value at n - 1. */
   readonly texts: Readonly<Record<TextColumn, readonly string[]>>;
   /** Of each patient, by the rank less 1; NaN where it is not known. */
   readonly comorbidities: Float64Array;
   /** For each finding the consensus grade of each film plus 1; 0 where there is none. */
   readonly grades: Readonly<Record<FindingKey, Uint8Array>>;
+  /** The site's own subgroups, by name. */
+  readonly subgroups: ReadonlyMap<string, RankedTexts>;
 }
 
 export type TextColumn = "patient" | "sex" | "viewPosition" | "status" | "part" | "studyDate";
 export type RankedColumn = TextColumn | "ageYears";
 
-const sexes = ["F", "M", "O"];
-const parts: readonly SplitPart[] = ["test", "train", "validation"];
-const statuses = ["included", "set-aside"];
+export const sexes: readonly string[] = ["F", "M", "O"];
+export const parts: readonly SplitPart[] = ["test", "train", "validation"];
+export const statuses: readonly string[] = ["included", "set-aside"];
+/** The rank of the films that take part. */
+export const includedRank = 1;
 /** Films that are read at once: some 25 ms. */
 const filmsAtOnce = 16_000;
 
+/** Ages are their own order; a new-born comes after those of unknown age. */
+export function ageRank(ageYears: number | null): number {
+  return ageYears === null ? 0 : ageYears + 1;
+}
+
 /**
  * Reads the columns of a cohort step by step, none of which takes long. SQLite hands rows over as
- * JSON arrays, since an object for each row would take several times as long. The caller sees to it
- * that nothing has changed between first and last step.
+ * JSON arrays, since an object for each row would take several times as long. Films that change
+ * between first and last step may stand with old or new values: the caller reads those again.
  */
 export function* readFilmColumns(
   database: Database,
@@ -44,16 +52,14 @@ export function* readFilmColumns(
     .pluck()
     .get(cohortId) as number;
   const ids = new Int32Array(count);
-  const included = new Uint8Array(count);
-  const column = (): Float64Array => new Float64Array(count);
-  const ranks: Record<RankedColumn, Float64Array> = {
-    patient: column(),
-    studyDate: column(),
-    ageYears: column(),
-    sex: column(),
-    viewPosition: column(),
-    status: column(),
-    part: column(),
+  const ranks = {
+    patient: new Int32Array(count),
+    studyDate: new Int32Array(count),
+    ageYears: new Float64Array(count),
+    sex: new Uint8Array(count),
+    viewPosition: new Int32Array(count),
+    status: new Uint8Array(count),
+    part: new Uint8Array(count),
   };
   const dates: (string | null)[] = [];
   const views: (string | null)[] = [];
@@ -77,15 +83,12 @@ export function* readFilmColumns(
     if (filmIds.length === 0) break;
     for (let i = 0; i < filmIds.length && place < count; i++, place++) {
       const patient = patients.placeOf.get(patientIds[i] ?? 0) ?? -1;
-      const age = ages[i] ?? null;
       ids[place] = filmIds[i] ?? 0;
       ranks.patient[place] = patient + 1;
       ranks.sex[place] = patients.sexes[patient] ?? 0;
       ranks.part[place] = patients.parts[patient] ?? 0;
-      // Ages are their own order; a new-born comes after those of unknown age.
-      ranks.ageYears[place] = age === null ? 0 : age + 1;
+      ranks.ageYears[place] = ageRank(ages[i] ?? null);
       ranks.status[place] = statuses.indexOf(filmStatuses[i] ?? "") + 1;
-      included[place] = filmStatuses[i] === "included" ? 1 : 0;
       dates.push(someDates[i] ?? null);
       views.push(someViews[i] ?? null);
     }
@@ -94,11 +97,13 @@ export function* readFilmColumns(
   const viewPosition = fillTextRanks(views, ranks.viewPosition);
   const studyDate = fillTextRanks(dates, ranks.studyDate);
   yield;
-  const grades = yield* readGrades(database, ids);
+  const placeOf = placesOf(ids);
+  yield;
+  const grades = yield* readGrades(database, placeOf, count);
+  const subgroups = yield* readSubgroups(database, placeOf, count);
   return {
     ids,
     ranks,
-    included,
     texts: {
       patient: patients.names,
       sex: sexes,
@@ -109,6 +114,7 @@ export function* readFilmColumns(
     },
     comorbidities: patients.comorbidities,
     grades,
+    subgroups,
   };
 }
 
@@ -139,15 +145,10 @@ function* readPatients(database: Database, cohortId: number): Generator<undefine
     comorbidities: new Float64Array(ids.length).fill(Number.NaN),
   };
   yield;
-  const [members, memberParts] = lists(
-    `SELECT json_array(json_group_array(patient_id), json_group_array(part)) FROM split_member
-     WHERE split_id = (SELECT id FROM split WHERE cohort_id = ? ORDER BY id DESC LIMIT 1)`,
-  ) as [number[], SplitPart[]];
-  members.forEach((id, i) => {
-    const part = memberParts[i];
+  for (const [id, rank] of partRanks(database, cohortId)) {
     const place = placeOf.get(id);
-    if (place !== undefined && part !== undefined) patients.parts[place] = parts.indexOf(part) + 1;
-  });
+    if (place !== undefined) patients.parts[place] = rank;
+  }
   yield;
   const [counted, counts] = lists(
     `SELECT json_array(json_group_array(patient_id), json_group_array(value)) FROM attribute
@@ -162,34 +163,40 @@ function* readPatients(database: Database, cohortId: number): Generator<undefine
   return patients;
 }
 
-/** Ranks of texts as SQLite orders them, by code unit; returns the distinct texts in order. */
-function fillTextRanks(values: readonly (string | null)[], ranks: Float64Array): string[] {
-  const distinct = new Set<string>();
-  for (const value of values) if (value !== null) distinct.add(value);
-  const texts = [...distinct].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-  const rankOf = new Map(texts.map((text, index) => [text, index + 1]));
-  values.forEach((value, place) => {
-    ranks[place] = value === null ? 0 : (rankOf.get(value) ?? 0);
-  });
-  return texts;
+/** The rank of the part in which each patient of the newest split stands, by the patient's number. */
+export function partRanks(database: Database, cohortId: number): [number, number][] {
+  const [members, memberParts] = JSON.parse(
+    database
+      .prepare(
+        `SELECT json_array(json_group_array(patient_id), json_group_array(part)) FROM split_member
+         WHERE split_id = (SELECT id FROM split WHERE cohort_id = ? ORDER BY id DESC LIMIT 1)`,
+      )
+      .pluck()
+      .get(cohortId) as string,
+  ) as [number[], SplitPart[]];
+  return members.map((id, i) => [id, parts.indexOf(memberParts[i] as SplitPart) + 1]);
+}
+
+/** The place of each film by its number; -1 for those of other cohorts. */
+function placesOf(ids: Int32Array): Int32Array {
+  // Numbers of films lie close together; where one database holds many cohorts, room is wasted.
+  const placeOf = new Int32Array((ids.at(-1) ?? 0) + 1).fill(-1);
+  for (let place = 0; place < ids.length; place++) placeOf[ids[place] ?? 0] = place;
+  return placeOf;
 }
 
 function* readGrades(
   database: Database,
-  ids: Int32Array,
+  placeOf: Int32Array,
+  count: number,
 ): Generator<undefined, FilmColumns["grades"]> {
   // The index holds finding, grade and film, so no table is touched.
   const films = database
     .prepare("SELECT json_group_array(image_id) FROM consensus WHERE finding = ? AND grade = ?")
     .pluck();
-  const last = ids.at(-1) ?? 0;
-  // Numbers of films lie close together; where one database holds many cohorts, room is wasted.
-  const placeOf = new Int32Array(last + 1).fill(-1);
-  for (let place = 0; place < ids.length; place++) placeOf[ids[place] ?? 0] = place;
-  yield;
   const grades: Partial<Record<FindingKey, Uint8Array>> = {};
   for (const finding of findingKeys) {
-    const column = new Uint8Array(ids.length);
+    const column = new Uint8Array(count);
     for (const grade of everyGrade) {
       for (const id of JSON.parse(films.get(finding, grade) as string) as number[]) {
         const place = placeOf[id] ?? -1;
@@ -200,4 +207,39 @@ function* readGrades(
     grades[finding] = column;
   }
   return grades as FilmColumns["grades"];
+}
+
+function* readSubgroups(
+  database: Database,
+  placeOf: Int32Array,
+  count: number,
+): Generator<undefined, FilmColumns["subgroups"]> {
+  const pairs = database.prepare("SELECT DISTINCT name, value FROM image_subgroup").raw().all() as [
+    string,
+    string,
+  ][];
+  pairs.sort(([, a], [, b]) => (a < b ? -1 : a > b ? 1 : 0));
+  yield;
+  const films = database
+    .prepare("SELECT json_group_array(image_id) FROM image_subgroup WHERE name = ? AND value = ?")
+    .pluck();
+  const subgroups = new Map<string, { texts: string[]; ranks: Int32Array }>();
+  for (const [name, value] of pairs) {
+    const column = subgroups.get(name) ?? { texts: [], ranks: new Int32Array(count) };
+    const rank = column.texts.length + 1;
+    let any = false;
+    for (const id of JSON.parse(films.get(name, value) as string) as number[]) {
+      const place = placeOf[id] ?? -1;
+      if (place < 0) continue;
+      column.ranks[place] = rank;
+      any = true;
+    }
+    // Other cohorts have subgroups of their own.
+    if (any) {
+      column.texts.push(value);
+      subgroups.set(name, column);
+    }
+    yield;
+  }
+  return subgroups;
 }

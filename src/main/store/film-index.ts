@@ -1,66 +1,93 @@
 import type { ImageFilter } from "../../shared/domain.ts";
 import type { Database } from "./database.ts";
-import { readFilmColumns, type FilmColumns, type TextColumn } from "./film-columns.ts";
-import { filmRevisionOf } from "./film-revision.ts";
+import { changesSince, filmStateOf, type FilmState } from "./film-changes.ts";
+import { readFilmColumns, type FilmColumns } from "./film-columns.ts";
+import { patchFilmColumns } from "./film-patch.ts";
+import { placesInOrder, selectedPlaces } from "./film-selection.ts";
+import { keepFilmColumns, keptFilmColumns } from "./film-snapshot.ts";
 import type { ImageSort } from "./image-table.ts";
 
 /**
  * The columns of a cohort's films in memory, from which the table is filtered and sorted and the
- * overview counted: through SQL each question would read and join every row. Read once, and again
- * when the cohort's films have changed (film-revision.ts), whoever changed them.
+ * overview counted: through SQL each question would read and join every row. They are read once, or
+ * taken from the store where an earlier process kept them, and then follow each change by the log
+ * of changes (film-changes.ts), whoever made it. In memory stand committed states only, and each
+ * has a revision that no other has: so what a transaction has changed and takes back is never kept.
  */
-interface FilmIndex extends FilmColumns {
-  readonly revision: number;
+interface FilmIndex {
+  readonly state: FilmState;
+  readonly columns: FilmColumns;
   readonly positiveAtGrade: number;
+  /** The state of the columns that are kept in the store. */
+  readonly keptState: FilmState | null;
   /** Orders and selections of late, by their question. */
   readonly answers: Map<string, Int32Array>;
-  /** The films of a free subgroup's value, as 1, by name and value; read when first asked for. */
-  readonly subgroups: Map<string, Uint8Array>;
+  /** What was counted of these columns, by its kind. */
+  readonly counts: Map<string, unknown>;
 }
 
 const keptAnswers = 24;
-/** Of 200 KB each for 200,000 films. */
-const keptSubgroups = 24;
+/** Of fewer films the columns are read about as fast as they are kept. */
+const fewestKept = 5_000;
+/** Entries of the log after which the columns are kept anew. */
+const keptEvery = 4_000;
+/** What cannot be brought up to date after it was read is read again, and at last in one go. */
+const mostAttempts = 2;
+
 const indices = new WeakMap<Database, Map<number, FilmIndex>>();
 const preparing = new WeakMap<Database, Map<number, Promise<void>>>();
-/** Above two thousand years ages are in no order. */
-const highestKey = 2 ** 21;
-/** Films that keep changing while they are read are read in one go at last. */
-const mostAttempts = 2;
 
 /** The ids of the films that pass the filter, in the order asked for. */
 export function orderedFilms(
   database: Database,
   query: { readonly cohortId: number; readonly filter: ImageFilter; readonly sort: ImageSort },
 ): Int32Array {
-  const index = currentIndex(database, query.cohortId);
-  const key = JSON.stringify([query.filter, query.sort]);
-  const known = index.answers.get(key);
-  if (known !== undefined) return known;
-  const passes = selection(index, query.filter);
-  if (query.filter.subgroup !== undefined) {
-    keepMembers(passes, subgroupMembers(database, index, query.filter.subgroup));
-  }
-  const order = sortedPlaces(index, query.sort.column);
-  const ids = new Int32Array(order.length);
-  let count = 0;
-  for (const place of order) {
-    if (passes[place] === 1) ids[count++] = index.ids[place] ?? 0;
-  }
-  const answer = ids.slice(0, count);
-  if (query.sort.descending) answer.reverse();
-  remember(index.answers, key, answer);
-  return answer;
+  return withIndex(database, query.cohortId, ({ columns, answers, positiveAtGrade }) => {
+    const key = JSON.stringify([query.filter, query.sort]);
+    const known = answers.get(key);
+    if (known !== undefined) return known;
+    const passes = selectedPlaces(columns, query.filter, positiveAtGrade);
+    const orderKey = `order ${query.sort.column}`;
+    const order = answers.get(orderKey) ?? placesInOrder(columns, query.sort.column);
+    answers.set(orderKey, order);
+    const ids = new Int32Array(order.length);
+    let count = 0;
+    for (const place of order) {
+      if (passes[place] === 1) ids[count++] = columns.ids[place] ?? 0;
+    }
+    const answer = ids.slice(0, count);
+    if (query.sort.descending) answer.reverse();
+    remember(answers, key, answer);
+    return answer;
+  });
 }
 
-/** The columns as they are now. */
-export function filmColumns(database: Database, cohortId: number): FilmColumns {
-  return currentIndex(database, cohortId);
+/** What `count` finds in the columns as they are now; kept until they change. */
+export function countedInColumns<T>(
+  database: Database,
+  cohortId: number,
+  kind: string,
+  count: (columns: FilmColumns) => T,
+): T {
+  return withIndex(database, cohortId, ({ columns, counts }) => {
+    if (!counts.has(kind)) counts.set(kind, count(columns));
+    return counts.get(kind) as T;
+  });
+}
+
+/** The columns as they are now, where they are in memory and soon brought up to date; else null. */
+export function columnsAtHand(database: Database, cohortId: number): FilmColumns | null {
+  const known = indices.get(database)?.get(cohortId);
+  if (known === undefined) return null;
+  const index = database.inTransaction
+    ? unchangedIndex(database, cohortId)
+    : database.transaction(() => follow(database, cohortId, known))();
+  return index?.columns ?? null;
 }
 
 /**
- * Reads the cohort's columns if they are missing or out of date, a little at a time, so that the
- * process answers others meanwhile and the next question is quick.
+ * Makes the cohort's columns ready: what is missing or out of date is read a little at a time, so
+ * that the process answers others meanwhile and the next question is quick.
  */
 export async function prepareFilmIndex(database: Database, cohortId: number): Promise<void> {
   const running = preparing.get(database) ?? new Map<number, Promise<void>>();
@@ -73,9 +100,9 @@ export async function prepareFilmIndex(database: Database, cohortId: number): Pr
 }
 
 async function prepare(database: Database, cohortId: number): Promise<void> {
-  for (let attempt = 0; attempt < mostAttempts; attempt++) {
-    const revision = filmRevisionOf(database, cohortId);
-    if (indices.get(database)?.get(cohortId)?.revision === revision) return;
+  let index = database.transaction(() => followedIndex(database, cohortId))();
+  for (let attempt = 0; index === null && attempt < mostAttempts; attempt++) {
+    const state = filmStateOf(database, cohortId);
     const reading = readFilmColumns(database, cohortId);
     let step = reading.next();
     while (step.done !== true) {
@@ -83,188 +110,79 @@ async function prepare(database: Database, cohortId: number): Promise<void> {
       if (!database.open) return;
       step = reading.next();
     }
-    if (filmRevisionOf(database, cohortId) !== revision) continue;
-    keep(database, cohortId, revision, step.value);
-    return;
+    const read = { state, columns: step.value, keptState: null };
+    index = database.transaction(() => follow(database, cohortId, read))();
   }
+  index ??= withIndex(database, cohortId, (read) => read);
+  const { state, columns, keptState } = index;
+  if (columns.ids.length < fewestKept) return;
+  if (keptState !== null && state.entry - keptState.entry < keptEvery) return;
+  keepFilmColumns(database, cohortId, state, columns);
+  hold(database, cohortId, { ...index, keptState: state });
 }
 
-function currentIndex(database: Database, cohortId: number): FilmIndex {
-  const known = indices.get(database)?.get(cohortId);
-  const read = database.transaction((): FilmIndex => {
-    const revision = filmRevisionOf(database, cohortId);
-    if (known?.revision === revision) return known;
+/** Answers from the columns as they are now; what is read of the store beside them is as old as they. */
+function withIndex<T>(database: Database, cohortId: number, use: (index: FilmIndex) => T): T {
+  const isPartOfMore = database.inTransaction;
+  return database.transaction(() => {
+    const index = isPartOfMore
+      ? unchangedIndex(database, cohortId)
+      : followedIndex(database, cohortId);
+    if (index !== null) return use(index);
+    const state = filmStateOf(database, cohortId);
     const reading = readFilmColumns(database, cohortId);
     let step = reading.next();
     while (step.done !== true) step = reading.next();
-    return keep(database, cohortId, revision, step.value);
-  });
-  return read();
+    const read = indexOf(database, cohortId, { state, columns: step.value, keptState: null });
+    // What a transaction has changed so far may yet be taken back.
+    return use(isPartOfMore ? read : hold(database, cohortId, read));
+  })();
 }
 
-function keep(
-  database: Database,
-  cohortId: number,
-  revision: number,
-  columns: FilmColumns,
-): FilmIndex {
+/** What is in memory, where it is what the present transaction sees. */
+function unchangedIndex(database: Database, cohortId: number): FilmIndex | null {
+  const known = indices.get(database)?.get(cohortId);
+  const { revision } = filmStateOf(database, cohortId);
+  return known?.state.revision === revision ? known : null;
+}
+
+/** What is in memory or was kept in the store, brought up to date; null where that is not to be had. */
+function followedIndex(database: Database, cohortId: number): FilmIndex | null {
+  const known = indices.get(database)?.get(cohortId);
+  if (known !== undefined) return follow(database, cohortId, known);
+  const kept = keptFilmColumns(database, cohortId);
+  return kept && follow(database, cohortId, { ...kept, keptState: kept.state });
+}
+
+function follow(database: Database, cohortId: number, from: Columns | FilmIndex): FilmIndex | null {
+  const state = filmStateOf(database, cohortId);
+  if (from.state.revision === state.revision) {
+    return "answers" in from ? from : hold(database, cohortId, indexOf(database, cohortId, from));
+  }
+  const changes = changesSince(database, cohortId, from.state);
+  const columns = changes && patchFilmColumns(database, cohortId, from.columns, changes);
+  if (columns === null) {
+    indices.get(database)?.delete(cohortId);
+    return null;
+  }
+  const { keptState } = from;
+  return hold(database, cohortId, indexOf(database, cohortId, { state, columns, keptState }));
+}
+
+type Columns = Pick<FilmIndex, "state" | "columns" | "keptState">;
+
+function indexOf(database: Database, cohortId: number, columns: Columns): FilmIndex {
   const positiveAtGrade = database
     .prepare("SELECT positive_at_grade FROM cohort WHERE id = ?")
     .pluck()
     .get(cohortId) as number;
-  const index: FilmIndex = {
-    ...columns,
-    revision,
-    positiveAtGrade,
-    answers: new Map(),
-    subgroups: new Map(),
-  };
+  return { ...columns, positiveAtGrade, answers: new Map(), counts: new Map() };
+}
+
+function hold(database: Database, cohortId: number, index: FilmIndex): FilmIndex {
   // One cohort is looked at at a time; the others' columns would only take memory.
   indices.set(database, new Map([[cohortId, index]]));
   return index;
-}
-
-/** Places in ascending order of a column, then of the id. */
-function sortedPlaces(index: FilmIndex, column: ImageSort["column"]): Int32Array {
-  const key = `order ${column}`;
-  const known = index.answers.get(key);
-  if (known !== undefined) return known;
-  const places =
-    column === "id"
-      ? Int32Array.from(index.ids.keys())
-      : // Ages have fractions of at most a day; the other ranks are whole numbers.
-        placesByRank(index.ranks[column], column === "ageYears" ? 1024 : 1);
-  index.answers.set(key, places);
-  return places;
-}
-
-/** Sorts by counting, since ranks are small whole numbers once they are scaled. */
-function placesByRank(ranks: Float64Array, scale: number): Int32Array {
-  const count = ranks.length;
-  const keys = new Int32Array(count);
-  let highest = 0;
-  for (let place = 0; place < count; place++) {
-    const key = Math.min(highestKey, Math.max(0, Math.round((ranks[place] ?? 0) * scale)));
-    keys[place] = key;
-    if (key > highest) highest = key;
-  }
-  // The number of films with a smaller rank, then the place for the next one of each rank.
-  const starts = new Int32Array(highest + 2);
-  for (let place = 0; place < count; place++) {
-    const after = (keys[place] ?? 0) + 1;
-    starts[after] = (starts[after] ?? 0) + 1;
-  }
-  for (let key = 1; key < starts.length; key++) {
-    starts[key] = (starts[key] ?? 0) + (starts[key - 1] ?? 0);
-  }
-  const places = new Int32Array(count);
-  for (let place = 0; place < count; place++) {
-    const key = keys[place] ?? 0;
-    const at = starts[key] ?? 0;
-    places[at] = place;
-    starts[key] = at + 1;
-  }
-  return places;
-}
-
-/** 1 for each film that passes. */
-function selection(index: FilmIndex, filter: ImageFilter): Uint8Array {
-  const count = index.ids.length;
-  const passes = new Uint8Array(count).fill(1);
-  const keepBetween = (ranks: Float64Array, low: number, high: number): void => {
-    for (let place = 0; place < count; place++) {
-      const rank = ranks[place] ?? 0;
-      if (rank < low || rank > high) passes[place] = 0;
-    }
-  };
-  const keepText = (column: TextColumn, text: string | undefined): void => {
-    if (text === undefined) return;
-    const rank = index.texts[column].indexOf(text) + 1;
-    // A text that no film has passes none; rank 0 would pass those without a value.
-    keepBetween(index.ranks[column], rank === 0 ? Infinity : rank, rank);
-  };
-  keepText("status", filter.status);
-  keepText("sex", filter.sex);
-  keepText("part", filter.part);
-  keepText("viewPosition", filter.viewPosition);
-  if (filter.ageFrom !== undefined || filter.ageTo !== undefined) {
-    const from = Math.max(0, filter.ageFrom ?? 0);
-    keepBetween(index.ranks.ageYears, from + 1, (filter.ageTo ?? Infinity) + 1);
-  }
-  if (filter.patient !== undefined && filter.patient !== "") {
-    const [first, last] = prefixRange(index.texts.patient, filter.patient);
-    keepBetween(index.ranks.patient, first + 1, last);
-  }
-  if (filter.finding !== undefined) {
-    const grades = index.grades[filter.finding];
-    for (let place = 0; place < count; place++) {
-      // Grades stand one higher, so that 0 is none.
-      if ((grades[place] ?? 0) <= index.positiveAtGrade) passes[place] = 0;
-    }
-  }
-  return passes;
-}
-
-function keepMembers(passes: Uint8Array, members: Uint8Array): void {
-  for (let place = 0; place < passes.length; place++) {
-    if (members[place] !== 1) passes[place] = 0;
-  }
-}
-
-/** 1 for each film of a free subgroup's value. Names and values are a site's own, so none is read ahead. */
-function subgroupMembers(
-  database: Database,
-  index: FilmIndex,
-  { name, value }: NonNullable<ImageFilter["subgroup"]>,
-): Uint8Array {
-  const key = JSON.stringify([name, value]);
-  const known = index.subgroups.get(key);
-  if (known !== undefined) return known;
-  const films = database
-    .prepare("SELECT json_group_array(image_id) FROM image_subgroup WHERE name = ? AND value = ?")
-    .pluck()
-    .get(name, value) as string;
-  const members = new Uint8Array(index.ids.length);
-  for (const id of JSON.parse(films) as number[]) {
-    const place = placeOfFilm(index.ids, id);
-    if (place !== null) members[place] = 1;
-  }
-  if (index.subgroups.size >= keptSubgroups) {
-    const oldest = index.subgroups.keys().next();
-    if (oldest.done !== true) index.subgroups.delete(oldest.value);
-  }
-  index.subgroups.set(key, members);
-  return members;
-}
-
-/** Where a film stands among ascending numbers; null where it is another cohort's. */
-function placeOfFilm(ids: Int32Array, id: number): number | null {
-  let low = 0;
-  let high = ids.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((ids[middle] ?? 0) < id) low = middle + 1;
-    else high = middle;
-  }
-  return ids[low] === id ? low : null;
-}
-
-/** Where in sorted texts those begin and end that start with a prefix. */
-function prefixRange(texts: readonly string[], prefix: string): readonly [number, number] {
-  const firstNotBelow = (isBelow: (text: string) => boolean): number => {
-    let low = 0;
-    let high = texts.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (isBelow(texts[middle] ?? "")) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
-  return [
-    firstNotBelow((text) => text < prefix),
-    firstNotBelow((text) => text < prefix || text.startsWith(prefix)),
-  ];
 }
 
 function remember(answers: Map<string, Int32Array>, key: string, answer: Int32Array): void {

@@ -6,7 +6,7 @@ import { findingKeys } from "../../../src/shared/findings.ts";
 import { ageBins } from "../../../src/shared/subgroups.ts";
 import { cohortOverview, cohortOverviewSoon } from "../../../src/main/store/cohort-overview.ts";
 import { cohortSummary } from "../../../src/main/store/cohorts.ts";
-import { transaction, type Database } from "../../../src/main/store/database.ts";
+import { openDatabase, transaction, type Database } from "../../../src/main/store/database.ts";
 import {
   attributeSources,
   imageRow,
@@ -214,7 +214,7 @@ describe("what the table needs", () => {
   };
 
   it("is read bit by bit beside other work, and only once for all who wait", async () => {
-    database.exec(`UPDATE image SET view_position = view_position WHERE cohort_id = ${cohortId}`);
+    const database = asAnotherProcess();
     const state = { turns: 0, ready: false };
     const others = (async () => {
       while (!state.ready) {
@@ -230,10 +230,11 @@ describe("what the table needs", () => {
     expect(state.turns).toBeGreaterThan(5);
     expect(soon).toEqual(imageRows(database, { ...query, cohortId }));
     expect(soon.rows.map(({ id }) => id)).toEqual(bySql(query.filter, query.sort));
+    database.close();
   });
 
   it("is not out of date where films change while it is read", async () => {
-    database.exec(`UPDATE image SET view_position = view_position WHERE cohort_id = ${cohortId}`);
+    const database = asAnotherProcess();
     const [film = 0] = bySql({ status: "included" }, { column: "id", descending: false });
     const soon = imageRowsSoon(database, { ...query, cohortId });
     await new Promise((resolve) => setImmediate(resolve));
@@ -242,8 +243,14 @@ describe("what the table needs", () => {
     expect(rows).toContain(film);
     expect(rows).toEqual(bySql(query.filter, query.sort));
     setImageStatus(database, film, "included", null);
+    database.close();
   });
 });
+
+/** The same store, opened by somebody who has read nothing of it yet. */
+function asAnotherProcess(): Database {
+  return openDatabase(database.name);
+}
 
 describe("a film's attributes", () => {
   it("say whether the film or a table gave them", () => {

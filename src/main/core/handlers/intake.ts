@@ -11,6 +11,7 @@ import { readLabels, type LabelReading } from "../../intake/label-reading.ts";
 import { importLabels, matchLabels, type LabelKeys } from "../../intake/labels.ts";
 import { generatePhantoms } from "../../phantoms/generate.ts";
 import { cohortSummary } from "../../store/cohorts.ts";
+import { prepareFilmIndex } from "../../store/film-index.ts";
 import { sourcePathsOfImage } from "../../store/images.ts";
 import { quarantinePage } from "../../store/quarantine.ts";
 import type { CoreContext } from "../context.ts";
@@ -70,7 +71,7 @@ export function intakeHandlers(context: CoreContext): Handlers<IntakeProcedures>
           const imported = await runIntake(context, cohortId, [folder], control);
           if (imported.cancelled) return imported;
           const labels = { ...ownTable, file: join(folder, "labels.csv") };
-          runLabelImport(context, cohortId, readTable(context, cohortId, labels), control);
+          await runLabelImport(context, cohortId, readTable(context, cohortId, labels), control);
           return imported;
         },
       );
@@ -159,6 +160,9 @@ function filmNamesOf({ database, identity }: CoreContext) {
 
 const ownTable = { preset: "own", mapping: null, uncertain: "missing" } as const;
 
+/** Whoever listens counts the films anew and shows them. */
+const tellEveryMilliseconds = 2000;
+
 /** Imports as a job that can be paused and cancelled. */
 export async function runIntake(
   context: CoreContext,
@@ -172,7 +176,7 @@ export async function runIntake(
   let imported = 0;
   let tellAgainAt = 0;
   try {
-    return await importPaths({
+    const result = await importPaths({
       database,
       dataFolder,
       cohortId,
@@ -194,12 +198,14 @@ export async function runIntake(
         });
         if (progress.imported > imported && performance.now() >= tellAgainAt) {
           imported = progress.imported;
-          // Whoever listens counts the films anew, which takes the longer the more there are.
-          tellAgainAt = performance.now() + Math.max(2000, imported / 10);
+          tellAgainAt = performance.now() + tellEveryMilliseconds;
           context.emit("cohort:changed", { cohortId });
         }
       },
     });
+    // Whoever opens the cohort next does not have to read all films.
+    await prepareFilmIndex(database, cohortId);
+    return result;
   } finally {
     context.emit("cohort:changed", { cohortId });
   }
@@ -212,14 +218,14 @@ const phases = {
   finishing: "Finishing",
 } as const;
 
-function runLabelImport(
+async function runLabelImport(
   context: CoreContext,
   cohortId: number,
   reading: LabelReading,
   control: JobControl,
 ) {
   try {
-    return importLabels({
+    const result = importLabels({
       ...filmNamesOf(context),
       cohortId,
       reading,
@@ -227,6 +233,8 @@ function runLabelImport(
         control.report({ phase: "Importing labels", done, total });
       },
     });
+    await prepareFilmIndex(context.database, cohortId);
+    return result;
   } finally {
     context.emit("cohort:changed", { cohortId });
   }

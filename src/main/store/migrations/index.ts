@@ -10,6 +10,7 @@ import { filmRevision } from "./0009-film-revision.ts";
 import { classCounts } from "./0010-class-counts.ts";
 import { subgroups } from "./0011-subgroups.ts";
 import { schemes } from "./0012-schemes.ts";
+import { filmChanges } from "./0013-film-changes.ts";
 
 /**
  * The schema's migrations in order; the one at index n brings the store to version n + 1. Each
@@ -28,4 +29,5 @@ export const migrations: readonly string[] = [
   classCounts,
   subgroups,
   schemes,
+  filmChanges,
 ];
