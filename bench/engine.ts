@@ -13,10 +13,15 @@
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { rerunKeepingMemory } from "../src/main/engine/allocator.ts";
 import { median, openTimedSteps, stepKinds } from "../src/main/engine/bench.ts";
 import { networkNamed } from "../src/main/network/networks.ts";
 import { openMatrixProducts, stepOperations } from "./arithmetic.ts";
 import { openTorchPeer, peerSteps } from "./torch-peer.ts";
+
+// As trainers run.
+const rerun = rerunKeepingMemory();
+if (rerun !== null) process.exit(rerun);
 
 const { values: args } = parseArgs({
   options: {

@@ -17,6 +17,7 @@ import type {
   UnitBatch,
 } from "./engine.ts";
 import { isMemoryExhausted } from "./exhaustion.ts";
+import type { MicrobatchPlan } from "./memory.ts";
 import { checkBatch, fillPiece, nextPiece, type Piece } from "./microbatch.ts";
 import { ArrangedParameters } from "./parameters.ts";
 import { resultOf, type Prepare, type Program } from "./program.ts";
@@ -48,11 +49,9 @@ interface PieceResult {
   readonly outputs: ReadonlyMap<string, Float32Array>;
 }
 
-export interface MicrobatchedOptions {
+export interface MicrobatchedOptions extends MicrobatchPlan {
   readonly network: NetworkDescription;
   readonly resolutionPixels: number;
-  /** Units computed at once, given the images of one unit. */
-  readonly unitsAtOnce: (views: number) => number;
   readonly prepare: Prepare;
   /** As in CompileOptions. */
   readonly positiveWeights?: readonly number[] | null;
@@ -288,8 +287,8 @@ export class MicrobatchedNetwork implements CompiledNetwork {
     views: number,
     label: string,
   ): Promise<Prepared> {
-    const { network, resolutionPixels } = this.options;
-    const shape = { resolutionPixels, units, views };
+    const { network, resolutionPixels, sparing } = this.options;
+    const shape = { resolutionPixels, units, views, sparing };
     const step =
       kind === "private"
         ? privateGraph(network, shape)

@@ -49,16 +49,24 @@ export function peakBytes(graph: Graph): number {
 
 const mostMeasuredPixels = 64;
 
-/** What is known of a network's need, in bytes: fixed, and for each image computed at once. */
+/** What a network needs, in bytes: fixed, and for each image computed at once. */
+export interface MemoryNeed {
+  readonly fixedBytes: number;
+  readonly bytesPerImage: number;
+}
+
+/** @param sparing whether windows are laid out twice instead of being kept (see graph/context.ts) */
 export function memoryNeed(
   network: NetworkDescription,
   resolutionPixels: number,
-): { fixedBytes: number; bytesPerImage: number } {
+  sparing = false,
+): MemoryNeed {
   // Maps grow with the pixels; a graph of many pixels takes seconds to build only to be measured.
   const measuredPixels = Math.min(resolutionPixels, mostMeasuredPixels);
   const growth = (resolutionPixels / measuredPixels) ** 2;
+  const shape = { resolutionPixels: measuredPixels, views: 1, sparing };
   const needOf = (units: number): number =>
-    peakBytes(privateGraph(network, { resolutionPixels: measuredPixels, units, views: 1 }).graph);
+    peakBytes(privateGraph(network, { ...shape, units }).graph);
   const one = needOf(1);
   const measured = Math.max(needOf(2) - one, 1);
   const bytesPerImage = growth === 1 ? measured : 1.1 * growth * measured;
@@ -71,37 +79,67 @@ const mostTensorBytes = 400 * 2 ** 20;
 const overhead = 2;
 /** More at once brings no more speed, whatever the network. */
 const mostImages = 16;
+/** Below this a product's rows are so few that windows laid out twice cost less than they do. */
+const fewestImages = 4;
 
-/**
- * Images computed at once where the caller does not say: as many as keep a micro-batch's tensors
- * within `mostTensorBytes` and within half of the free memory.
- */
-export function defaultMicrobatchImages(
-  network: NetworkDescription,
-  resolutionPixels: number,
-  freeBytes = freeMemoryBytes(),
-): number {
-  const { fixedBytes, bytesPerImage } = memoryNeed(network, resolutionPixels);
-  const room = Math.min(mostTensorBytes, freeBytes / 2 / overhead) - fixedBytes;
+/** How a network is computed in the memory at hand. */
+export interface MemoryPlan {
+  /** Images computed at once. */
+  readonly images: number;
+  /** As in graph/context.ts. */
+  readonly sparing: boolean;
+}
+
+function tensorRoom(freeBytes: number): number {
+  return Math.min(mostTensorBytes, freeBytes / 2 / overhead);
+}
+
+function fittingImages({ fixedBytes, bytesPerImage }: MemoryNeed, freeBytes: number): number {
+  const room = tensorRoom(freeBytes) - fixedBytes;
   const fitting = Math.min(mostImages, Math.max(1, Math.floor(room / bytesPerImage)));
   // Batches are mostly powers of two, and leave no remainder then.
   return 2 ** Math.floor(Math.log2(fitting));
 }
 
 /**
- * Units computed at once as a function of the images of one unit. Throws UserError ("input") for
- * a micro-batch that is not a positive whole number.
+ * The plan where the caller does not say how much is computed at once: as many images as keep a
+ * micro-batch's tensors within `mostTensorBytes` and within half of the free memory, and a sparing
+ * graph where these would be few.
  */
-export function unitsAtOnce(
+export function defaultMemoryPlan(
+  network: NetworkDescription,
+  resolutionPixels: number,
+  freeBytes = freeMemoryBytes(),
+): MemoryPlan {
+  const images = fittingImages(memoryNeed(network, resolutionPixels), freeBytes);
+  if (images >= fewestImages) return { images, sparing: false };
+  const need = memoryNeed(network, resolutionPixels, true);
+  return { images: fittingImages(need, freeBytes), sparing: true };
+}
+
+/** What of a plan an engine computes by. */
+export interface MicrobatchPlan {
+  /** Units computed at once, given the images of one unit. */
+  readonly unitsAtOnce: (views: number) => number;
+  readonly sparing: boolean;
+}
+
+/**
+ * How a network is cut into micro-batches. Throws UserError ("input") for a micro-batch that is not
+ * a positive whole number.
+ */
+export function microbatchPlan(
   network: NetworkDescription,
   options: CompileOptions,
-): (views: number) => number {
+): MicrobatchPlan {
   const { microbatch, resolutionPixels } = options;
   if (microbatch === null) {
-    const images = defaultMicrobatchImages(network, resolutionPixels);
-    return (views) => Math.max(1, Math.floor(images / views));
+    const { images, sparing } = defaultMemoryPlan(network, resolutionPixels);
+    return { unitsAtOnce: (views) => Math.max(1, Math.floor(images / views)), sparing };
   }
   if (!Number.isInteger(microbatch) || microbatch < 1)
     throw new UserError("input", `A micro-batch of ${microbatch} units is not possible.`);
-  return () => microbatch;
+  const { fixedBytes, bytesPerImage } = memoryNeed(network, resolutionPixels);
+  const sparing = fixedBytes + microbatch * bytesPerImage > tensorRoom(freeMemoryBytes());
+  return { unitsAtOnce: () => microbatch, sparing };
 }

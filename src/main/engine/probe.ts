@@ -2,6 +2,7 @@ import { fork } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { chosenIn } from "../../shared/plan.ts";
+import { engineEnvironment } from "./allocator.ts";
 import type { EngineTask, Timing } from "./automatic.ts";
 
 /** What a probe of an engine found, as it comes from the probing process. */
@@ -82,6 +83,7 @@ function answerOf<Answer>(
   if (file === null) return Promise.resolve(null);
   return new Promise((resolve) => {
     const child = fork(file, [...words], {
+      env: engineEnvironment(),
       execArgv: [],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       timeout,

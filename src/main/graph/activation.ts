@@ -28,11 +28,11 @@ function ruleOf(context: Context, name: ActivationName, x: Tensor): Rule {
         },
       };
     }
-    case "relu":
-      return {
-        value: builder.unary("relu", x),
-        derivative: () => builder.binary("greater", x, number(0)),
-      };
+    case "relu": {
+      const value = builder.unary("relu", x);
+      // Of the value, which the next layer keeps anyway: it is positive where x is.
+      return { value, derivative: () => builder.binary("greater", value, number(0)) };
+    }
     case "silu": {
       const value = builder.unary("swish", x);
       return {

@@ -50,6 +50,19 @@ function imageColumns(context: Context, geometry: WindowGeometry): Tensor {
   return context.builder.input(input, [images, output.height * output.width, taps]);
 }
 
+/**
+ * The input under each window for the way back: the same as on the way there, laid out anew where
+ * memory is spared. What the feeder lays out stands there anyway.
+ */
+export function columnsAgain(
+  context: Context,
+  x: Tensor,
+  there: Tensor,
+  lay: () => Tensor,
+): Tensor {
+  return context.sparing && x !== context.images && there !== x ? lay() : there;
+}
+
 /** The input under each window, [images, output pixels, taps * channels]. */
 export function windowColumns(context: Context, geometry: WindowGeometry, x: Tensor): Tensor {
   if (isPointwise(geometry)) return x;

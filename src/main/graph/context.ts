@@ -48,6 +48,11 @@ export interface Context {
   readonly units: number;
   /** Images of one unit; images stand unit by unit. */
   readonly views: number;
+  /**
+   * Windows are laid out once more on the way back, instead of being kept from the way there: less
+   * memory for a little more time.
+   */
+  readonly sparing: boolean;
   readonly feeds: Map<string, ParameterFeed>;
   readonly parameterGradients: ParameterGradients[];
   readonly imageFeeds: Map<string, ImageFeed>;

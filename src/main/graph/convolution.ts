@@ -1,6 +1,12 @@
 import { tapsOf, type Conv2dLayer, type DenseLayer } from "../network/description.ts";
 import type { GraphBuilder } from "./builder.ts";
-import { asRows, geometryOf, windowColumns, type FullConvolution } from "./columns.ts";
+import {
+  asRows,
+  columnsAgain,
+  geometryOf,
+  windowColumns,
+  type FullConvolution,
+} from "./columns.ts";
 import { byUnit, parameterInput, type Context, type Flow, type LayerResult } from "./context.ts";
 import { depthwiseConvolution } from "./depthwise.ts";
 import { standing } from "./gradients.ts";
@@ -111,14 +117,14 @@ export function fullConvolution(
   const geometry = geometryOf(context, layer, flow);
   const output = outputSize(geometry);
   const taps = tapsOf(layer);
-  const byTap = windowColumns(context, geometry, flow.tensor);
-  const columns = weights.inputsFirst
-    ? exchanged(builder, byTap, [
-        geometry.images * output.height * output.width,
-        taps,
-        layer.inputChannels,
-      ])
-    : byTap;
+  const rowsOfColumns = geometry.images * output.height * output.width;
+  const layOut = (): Tensor => {
+    const byTap = windowColumns(context, geometry, flow.tensor);
+    return weights.inputsFirst
+      ? exchanged(builder, byTap, [rowsOfColumns, taps, layer.inputChannels])
+      : byTap;
+  };
+  const columns = layOut();
   const product = builder.matrixProduct(asRows(context, columns), weights.matrix, {
     second: true,
   });
@@ -129,7 +135,9 @@ export function fullConvolution(
       tensor: builder.reshape(product, [geometry.images, pixels, layer.outputChannels]),
     },
     backward: (gradient, needsInput) => {
-      weights.keepGradients(byUnit(context, gradient), byUnit(context, columns));
+      const again = (): Tensor =>
+        byUnit(context, columnsAgain(context, flow.tensor, columns, layOut));
+      weights.keepGradients(byUnit(context, gradient), again(), again);
       return needsInput ? inputGradient(context, layer, geometry, gradient, weights) : null;
     },
   };

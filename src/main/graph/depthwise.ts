@@ -1,7 +1,8 @@
 import { tapsOf, type Conv2dLayer } from "../network/description.ts";
-import { asRows, geometryOf, windowColumns } from "./columns.ts";
+import { asRows, columnsAgain, geometryOf, windowColumns } from "./columns.ts";
 import { parameterInput, type Context, type Flow, type LayerResult } from "./context.ts";
 import { standing } from "./gradients.ts";
+import type { Tensor } from "./ir.ts";
 import { outputSize, transposedWindows } from "./windows.ts";
 
 /** Each channel with its own window: products and sums over taps instead of a matrix product. */
@@ -18,18 +19,21 @@ export function depthwiseConvolution(
   const taps = tapsOf(layer);
   const layout = { kind: "depthwise", taps } as const;
   const name = `${layer.name}.weight`;
-  const columns = builder.reshape(windowColumns(context, geometry, flow.tensor), [
-    geometry.images * pixels,
-    taps,
-    channels,
-  ]);
+  const layOut = (): Tensor =>
+    builder.reshape(windowColumns(context, geometry, flow.tensor), [
+      geometry.images * pixels,
+      taps,
+      channels,
+    ]);
+  const columns = layOut();
   const weight = parameterInput(context, name, layout, [1, taps, channels]);
   const sum = builder.reduce("sum", builder.multiply(columns, weight), 1);
   return {
     flow: { ...output, tensor: builder.reshape(sum, [geometry.images, pixels, channels]) },
     backward: (gradient, needsInput) => {
       const perPixel = builder.reshape(gradient, [geometry.images * pixels, 1, channels]);
-      const products = builder.reshape(builder.multiply(columns, perPixel), [
+      const again = columnsAgain(context, flow.tensor, columns, layOut);
+      const products = builder.reshape(builder.multiply(again, perPixel), [
         units,
         context.views * pixels,
         taps * channels,

@@ -148,45 +148,49 @@ export interface MaterialisedGradients extends UnitGradients {
   perUnit(): Tensor;
 }
 
-/** As `ofMatrix`, always with each unit's gradient written out. */
+/**
+ * As `ofMatrix`, always with each unit's gradient written out. All that can be is built at once, so
+ * that an engine which keeps the order can free the columns early; what is not needed falls out of
+ * the graph when it is finished.
+ */
 export function materialisedOfMatrix(
   builder: GraphBuilder,
   gradient: Tensor,
   columns: Tensor,
 ): MaterialisedGradients {
-  let product: Tensor | null = null;
-  const perUnit = (): Tensor => {
-    product ??= builder.matrixProduct(gradient, columns, { first: true });
-    return product;
-  };
+  const perUnit = builder.matrixProduct(gradient, columns, { first: true });
+  const writtenOut = standing(builder, perUnit);
+  const parts = writtenOut.squaredParts();
+  const plain = sumOverUnits(builder, gradient, columns, null);
   return {
-    perUnit,
-    squaredParts: () => squaredPartsOf(builder, perUnit()),
-    weightedSum: (scale) =>
-      scale === null
-        ? sumOverUnits(builder, gradient, columns, null)
-        : standing(builder, perUnit()).weightedSum(scale),
+    perUnit: () => perUnit,
+    squaredParts: () => parts,
+    weightedSum: (scale) => (scale === null ? plain : writtenOut.weightedSum(scale)),
   };
 }
 
-/** As `ofMatrix`, always with norms from Gram matrices and no unit's gradient written out. */
+/**
+ * As `ofMatrix`, always with norms from Gram matrices and no unit's gradient written out. The weighted
+ * sum needs the columns long after the norms do; `later` gives them then, the same ones if left out.
+ */
 export function ghostOfMatrix(
   builder: GraphBuilder,
   gradient: Tensor,
   columns: Tensor,
+  later: () => Tensor = () => columns,
 ): UnitGradients {
   const [, rows = 0] = gradient.shape;
   const gram = (x: Tensor): Tensor => builder.matrixProduct(x, x, { second: true });
+  const whole = (x: Tensor): Tensor => builder.reduce("sum", squaredPartsOf(builder, x), 1);
+  const parts =
+    rows > 1
+      ? fewParts(builder, builder.reduce("sum", builder.multiply(gram(gradient), gram(columns)), 2))
+      : builder.multiply(whole(gradient), whole(columns));
+  const plain = sumOverUnits(builder, gradient, columns, null);
   return {
-    squaredParts: () => {
-      if (rows > 1) {
-        const products = builder.multiply(gram(gradient), gram(columns));
-        return fewParts(builder, builder.reduce("sum", products, 2));
-      }
-      const whole = (x: Tensor): Tensor => builder.reduce("sum", squaredPartsOf(builder, x), 1);
-      return builder.multiply(whole(gradient), whole(columns));
-    },
-    weightedSum: (scale) => sumOverUnits(builder, gradient, columns, scale),
+    squaredParts: () => parts,
+    weightedSum: (scale) =>
+      scale === null ? plain : sumOverUnits(builder, gradient, later(), scale),
   };
 }
 
@@ -194,12 +198,18 @@ export function ghostOfMatrix(
  * Gradients of a matrix [outputs, inputs] that was applied to `columns` [units, rows, inputs]
  * and got `gradient` [units, rows, outputs] back: for each unit the product of the second,
  * transposed, with the first. A unit's views and pixels all lie in `rows`, so its mean over
- * views costs nothing. Of the two ways to the norms the one that the cost model finds cheaper.
+ * views costs nothing. Of the two ways to the norms the one that the cost model finds cheaper; see
+ * `ghostOfMatrix` for `later`.
  */
-export function ofMatrix(builder: GraphBuilder, gradient: Tensor, columns: Tensor): UnitGradients {
+export function ofMatrix(
+  builder: GraphBuilder,
+  gradient: Tensor,
+  columns: Tensor,
+  later?: () => Tensor,
+): UnitGradients {
   const [, contracted = 0, outputs = 0] = gradient.shape;
   const inputs = columns.shape[2] ?? 0;
   return prefersGhostNorm({ contracted, outputs, inputs })
-    ? ghostOfMatrix(builder, gradient, columns)
+    ? ghostOfMatrix(builder, gradient, columns, later)
     : materialisedOfMatrix(builder, gradient, columns);
 }

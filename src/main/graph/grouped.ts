@@ -1,6 +1,6 @@
 import { tapsOf, type Conv2dLayer } from "../network/description.ts";
 import type { GraphBuilder } from "./builder.ts";
-import { geometryOf, windowColumns } from "./columns.ts";
+import { columnsAgain, geometryOf, windowColumns } from "./columns.ts";
 import { parameterInput, type Context, type Flow, type LayerResult } from "./context.ts";
 import { prefersGhostNorm } from "./cost.ts";
 import { ghostOfMatrix, materialisedOfMatrix, type UnitGradients } from "./gradients.ts";
@@ -96,13 +96,16 @@ export function groupedConvolution(context: Context, layer: Conv2dLayer, flow: F
     outputs,
     inner,
   ]);
-  const byTap = builder.reshape(windowColumns(context, geometry, flow.tensor), [
-    rows,
-    taps,
-    groups,
-    inputs,
-  ]);
-  const columns = builder.reshape(builder.transpose(byTap, [2, 0, 1, 3]), [groups, rows, inner]);
+  const layOut = (): Tensor => {
+    const byTap = builder.reshape(windowColumns(context, geometry, flow.tensor), [
+      rows,
+      taps,
+      groups,
+      inputs,
+    ]);
+    return builder.reshape(builder.transpose(byTap, [2, 0, 1, 3]), [groups, rows, inner]);
+  };
+  const columns = layOut();
   const product = builder.matrixProduct(columns, weight, { second: true });
   return {
     flow: {
@@ -122,7 +125,13 @@ export function groupedConvolution(context: Context, layer: Conv2dLayer, flow: F
       context.parameterGradients.push({
         parameter: name,
         layout,
-        gradients: ofGroups(builder, units, ofOutputs, columns, norms),
+        gradients: ofGroups(
+          builder,
+          units,
+          ofOutputs,
+          columnsAgain(context, flow.tensor, columns, layOut),
+          norms,
+        ),
       });
       if (!needsInput) return null;
       // The gradient of every tap of every window, then for each pixel the sum of its windows'.

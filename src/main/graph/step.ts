@@ -40,6 +40,8 @@ interface StepShape {
   readonly units: number;
   /** Images of one unit. */
   readonly views: number;
+  /** As in Context; false where left out. */
+  readonly sparing?: boolean;
 }
 
 /** Starts a graph and runs the network forward on its images. */
@@ -58,6 +60,7 @@ function start(
     builder,
     units,
     views,
+    sparing: shape.sparing ?? false,
     feeds: new Map(),
     parameterGradients: [],
     imageFeeds: new Map([[input, { input, valuesPerImage: pixels, pixels: null }]]),

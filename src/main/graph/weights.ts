@@ -17,9 +17,10 @@ export interface ConvolutionWeights {
   transposed(chosen: readonly number[]): Tensor;
   /**
    * Takes the gradient at the output [units, rows, outputs] and the windows that the weights were
-   * applied to [units, rows, taps * inputs].
+   * applied to [units, rows, taps * inputs]; `later` gives the windows once more, when the graph has
+   * long gone on.
    */
-  keepGradients(gradient: Tensor, columns: Tensor): void;
+  keepGradients(gradient: Tensor, columns: Tensor, later: () => Tensor): void;
 }
 
 /** Images computed at once for which layouts are chosen; few micro-batches hold more. */
@@ -59,11 +60,11 @@ export function plainWeights(
         taps === 1 ? { kind: "flat" } : { kind: "transposed", inputs, taps, chosen },
         [chosen.length * outputs, inputs],
       ),
-    keepGradients: (gradient, columns) => {
+    keepGradients: (gradient, columns, later) => {
       context.parameterGradients.push({
         parameter: name,
         layout,
-        gradients: ofMatrix(context.builder, gradient, columns),
+        gradients: ofMatrix(context.builder, gradient, columns, later),
       });
     },
   };

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../../shared/errors.ts";
+import { engineEnvironment } from "../engine/allocator.ts";
 import type { CoreToScorer, ScorerJob, ScorerToCore } from "./scorer-protocol.ts";
 
 /** A scoring process at work. */
@@ -21,6 +22,7 @@ export interface Scorer {
 /** Starts a process that scores frames with a run's weights. */
 export function openScorer(job: ScorerJob, scorerFile = builtScorer()): Scorer {
   const child = fork(scorerFile, [], {
+    env: engineEnvironment(),
     execArgv: [],
     serialization: "advanced",
     stdio: ["ignore", "ignore", "pipe", "ipc"],

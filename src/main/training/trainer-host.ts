@@ -3,6 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { messageOf } from "../../shared/errors.ts";
+import { engineEnvironment } from "../engine/allocator.ts";
 import type { CoreToTrainer, TrainerJob, TrainerToCore } from "./trainer-protocol.ts";
 
 /** How a trainer ended. */
@@ -32,6 +33,7 @@ export function startTrainer(
   mkdirSync(job.runFolder, { recursive: true, mode: 0o700 });
   const log = openSync(join(job.runFolder, "trainer.log"), "a", 0o600);
   const child = fork(trainerFile, [], {
+    env: engineEnvironment(),
     execArgv: [],
     serialization: "advanced",
     stdio: ["ignore", log, log, "ipc"],

@@ -47,6 +47,7 @@ function networkOn(mostImages: number, microbatch: number) {
     network,
     resolutionPixels,
     unitsAtOnce: () => microbatch,
+    sparing: false,
     prepare,
     report: (line) => lines.push(line),
   });
@@ -92,6 +93,7 @@ describe("a micro-batch that memory does not hold", () => {
       network,
       resolutionPixels,
       unitsAtOnce: () => 8,
+      sparing: false,
       prepare: () => Promise.reject(new Error("no such operator")),
     });
     await expect(compiled.clippedSum(weights, batch, clipping)).rejects.toThrow("no such operator");

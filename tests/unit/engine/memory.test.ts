@@ -1,12 +1,18 @@
 import { describe, expect, it } from "vitest";
 import {
-  defaultMicrobatchImages,
+  defaultMemoryPlan,
   memoryNeed,
+  microbatchPlan,
   peakBytes,
-  unitsAtOnce,
 } from "../../../src/main/engine/memory.ts";
+import { MicrobatchedNetwork } from "../../../src/main/engine/compiled.ts";
+import { openProgram } from "../../../src/main/engine/onnxruntime/program.ts";
 import { GraphBuilder } from "../../../src/main/graph/builder.ts";
-import { networkNamed } from "../../../src/main/network/index.ts";
+import { initialise, networkNamed, networkNames } from "../../../src/main/network/index.ts";
+import { randomBatch } from "../support/batches.ts";
+import { rectangularAndGrouped, smallConvnext } from "../support/networks.ts";
+import { seededRandom } from "../support/random.ts";
+import { relativeError } from "../support/reference.ts";
 
 const gibibyte = 2 ** 30;
 const plenty = 64 * gibibyte;
@@ -27,7 +33,8 @@ describe("the default micro-batch", () => {
   const network = networkNamed("resnet9");
 
   it("shrinks with the pixels and with the memory at hand, down to one image", () => {
-    const images = (pixels: number, free: number) => defaultMicrobatchImages(network, pixels, free);
+    const images = (pixels: number, free: number) =>
+      defaultMemoryPlan(network, pixels, free).images;
     expect(images(64, plenty)).toBe(16);
     expect(images(224, plenty)).toBeLessThan(images(128, plenty));
     expect(images(128, gibibyte)).toBeLessThan(images(128, plenty));
@@ -44,9 +51,60 @@ describe("the default micro-batch", () => {
 
   it("counts the views of a unit, and can be chosen by hand", () => {
     const options = { resolutionPixels: 64, microbatch: null, threads: null };
-    const units = unitsAtOnce(network, options);
-    expect(units(4)).toBe(Math.max(1, Math.floor(units(1) / 4)));
-    expect(unitsAtOnce(network, { ...options, microbatch: 3 })(7)).toBe(3);
-    expect(() => unitsAtOnce(network, { ...options, microbatch: 0 })).toThrow(/not possible/);
+    const { unitsAtOnce } = microbatchPlan(network, options);
+    expect(unitsAtOnce(4)).toBe(Math.max(1, Math.floor(unitsAtOnce(1) / 4)));
+    expect(microbatchPlan(network, { ...options, microbatch: 3 }).unitsAtOnce(7)).toBe(3);
+    expect(() => microbatchPlan(network, { ...options, microbatch: 0 })).toThrow(/not possible/);
+  });
+});
+
+describe("a sparing graph", () => {
+  it("is taken where few images would fit at once, and then more do", () => {
+    expect(defaultMemoryPlan(networkNamed("resnet9"), 64, plenty).sparing).toBe(false);
+    const convnext = networkNamed("convnext-tiny");
+    expect(defaultMemoryPlan(convnext, 128, plenty)).toEqual({ images: 4, sparing: true });
+    const options = { resolutionPixels: 128, threads: null };
+    expect(microbatchPlan(convnext, { ...options, microbatch: 1 }).sparing).toBe(false);
+    expect(microbatchPlan(convnext, { ...options, microbatch: 8 }).sparing).toBe(true);
+  });
+
+  it.each(networkNames)("takes less memory for each image of %s", (name) => {
+    const network = networkNamed(name);
+    const plain = memoryNeed(network, 64).bytesPerImage;
+    expect(memoryNeed(network, 64, true).bytesPerImage).toBeLessThan(0.95 * plain);
+  });
+
+  it.each([
+    ["every layer of ConvNeXt", smallConvnext(3)],
+    ["rectangular and grouped convolutions", rectangularAndGrouped(3)],
+    ["standardised convolutions", networkNamed("wrn16-4", 3)],
+    ["the study's network", networkNamed("resnet9", 3)],
+  ])("gives the same sums, norms and gradients: %s", async (_title, tested) => {
+    const resolutionPixels = 32;
+    const weights = initialise(tested, seededRandom(8));
+    const batch = randomBatch(tested, { units: 3, views: 2, resolutionPixels, seed: 8 });
+    const [plain, sparing] = await Promise.all(
+      [false, true].map(async (spare) => {
+        const compiled = new MicrobatchedNetwork({
+          network: tested,
+          resolutionPixels,
+          unitsAtOnce: () => 2,
+          sparing: spare,
+          prepare: (graph, label) =>
+            openProgram(graph, label, {
+              executionProviders: ["cpu"],
+              fusedOperators: true,
+              threads: 1,
+            }),
+        });
+        const clipped = await compiled.clippedSum(weights, batch, { kind: "flat", norm: 0.5 });
+        const ordinary = await compiled.ordinaryGradient(weights, batch);
+        await compiled.dispose();
+        return { ...clipped, ...ordinary };
+      }),
+    );
+    expect(relativeError(sparing!.norms, plain!.norms)).toBeLessThan(1e-6);
+    expect(relativeError(sparing!.sum, plain!.sum)).toBeLessThan(1e-6);
+    expect(relativeError(sparing!.gradient, plain!.gradient)).toBeLessThan(1e-6);
   });
 });

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { choiceWords, timingWords } from "../../../shared/engine-choice.ts";
 import { formatCount } from "../../../shared/format.ts";
+import { rerunKeepingMemory } from "../../engine/allocator.ts";
 import { engineBench } from "../../engine/bench.ts";
 import { knownAutomaticEngine, listEngines } from "../../engine/registry.ts";
 import { engineStep } from "../../engine/step.ts";
@@ -117,6 +118,8 @@ export function addEngineCommands(program: Command): void {
     .option("--microbatch <n>", "units computed at once", wholeNumber(1))
     .option("--engine <name>", "what computes", "auto")
     .action(async (options: BenchOptions, command: Command) => {
+      const rerun = rerunKeepingMemory();
+      if (rerun !== null) process.exit(rerun);
       const result = await engineBench({
         chosen: chosenNetwork(options.network),
         resolutionPixels: options.resolution,

@@ -5,7 +5,7 @@ import { checkResolution } from "../../network/validate.ts";
 import { MicrobatchedNetwork } from "../compiled.ts";
 import type { CompileOptions, CompiledNetwork, Engine, EngineDescription } from "../engine.ts";
 import { hasGraphicsDevice, nvidiaGpu } from "../graphics.ts";
-import { unitsAtOnce, usableMemoryBytes } from "../memory.ts";
+import { microbatchPlan, usableMemoryBytes } from "../memory.ts";
 import { runProbe } from "../probe.ts";
 import { openProgram } from "./program.ts";
 
@@ -38,7 +38,7 @@ export function providerNetwork(
   return new MicrobatchedNetwork({
     ...options,
     network,
-    unitsAtOnce: unitsAtOnce(network, options),
+    ...microbatchPlan(network, options),
     prepare: (graph, label) => openProgram(graph, label, sessions),
   });
 }

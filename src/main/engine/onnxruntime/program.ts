@@ -1,5 +1,6 @@
 import * as ort from "onnxruntime-node";
 import { sizeOf, type Graph } from "../../graph/ir.ts";
+import { keepsMemory } from "../allocator.ts";
 import type { Program } from "../program.ts";
 import { lower, type LoweringOptions } from "./lower.ts";
 import { writeModel } from "./model.ts";
@@ -37,6 +38,7 @@ export async function openProgram(
     // A pattern is kept beside the blocks of the run that it was learned from: 40 % more memory
     // at the same speed.
     enableMemPattern: false,
+    enableCpuMemArena: !keepsMemory(),
     extra: {
       session: { intra_op: { allow_spinning: "1", spin_duration_us: String(spinMicroseconds) } },
     },

@@ -2,7 +2,7 @@ import { checkResolution } from "../../network/validate.ts";
 import { MicrobatchedNetwork } from "../compiled.ts";
 import type { Engine, EngineDescription } from "../engine.ts";
 import { driverSentence, nvidiaGpu } from "../graphics.ts";
-import { unitsAtOnce } from "../memory.ts";
+import { microbatchPlan } from "../memory.ts";
 import { runProbe } from "../probe.ts";
 import {
   installation,
@@ -27,7 +27,7 @@ export function engineOn(tf: TensorFlow, description: EngineDescription): Engine
         new MicrobatchedNetwork({
           ...options,
           network,
-          unitsAtOnce: unitsAtOnce(network, options),
+          ...microbatchPlan(network, options),
           prepare: (graph, label) => Promise.resolve(openProgram(tf, graph, label)),
         }),
       );
