@@ -111,10 +111,11 @@ export function imageRepository(database: Database, cohortId: number): ImageRepo
        RETURNING id`,
     )
     .pluck();
+  // Two searches: with OR every patient of the cohort would be met, for each film anew.
   const samePatients = database
     .prepare(
-      `SELECT pseudonym FROM patient
-       WHERE cohort_id = ? AND (identifier_key = ? OR pseudonym = ?)`,
+      `SELECT pseudonym FROM patient WHERE cohort_id = ? AND identifier_key = ?
+       UNION ALL SELECT pseudonym FROM patient WHERE cohort_id = ? AND pseudonym = ?`,
     )
     .pluck();
   const study = database
@@ -155,7 +156,8 @@ export function imageRepository(database: Database, cohortId: number): ImageRepo
       (byInstance.get(cohortId, pseudonym) as KnownImage | undefined) ?? null,
     byContent: (hash) => (byContent.get(cohortId, hash) as KnownImage | undefined) ?? null,
     knownPatient(pseudonym, identifierKey) {
-      const known = samePatients.all(cohortId, identifierKey, identifierKey) as string[];
+      const keys = [cohortId, identifierKey, cohortId, identifierKey];
+      const known = [...new Set(samePatients.all(...keys) as string[])];
       const [only] = known;
       if (only === undefined || known.length > 1 || known.includes(pseudonym)) return pseudonym;
       return pseudonym === identifierKey || only === identifierKey ? only : pseudonym;

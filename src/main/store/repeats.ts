@@ -13,23 +13,25 @@ const code = "repeated";
 export function setAsideRepeats(database: Database, imageId: number): void {
   const added = database
     .prepare(
-      `SELECT series.study_id AS studyId, image.view_position AS view,
+      `SELECT image.patient_id AS patientId, series.study_id AS studyId, image.view_position AS view,
          image.shifted_second AS second
        FROM image JOIN series ON series.id = image.series_id
        WHERE image.id = ? AND image.status = 'included'
          AND image.view_position IS NOT NULL AND image.shifted_second IS NOT NULL`,
     )
-    .get(imageId) as { studyId: number; view: string; second: number } | undefined;
+    .get(imageId) as
+    { patientId: number; studyId: number; view: string; second: number } | undefined;
   if (added === undefined) return;
+  // By the patient, whose films an index knows: there is none over series, and each film would be met.
   const others = database
     .prepare(
       `SELECT image.id, image.shifted_second AS second
-       FROM series JOIN image ON image.series_id = series.id
-       WHERE series.study_id = ? AND image.view_position = ? AND image.id <> ?
+       FROM image CROSS JOIN series ON series.id = image.series_id
+       WHERE image.patient_id = ? AND series.study_id = ? AND image.view_position = ? AND image.id <> ?
          AND image.status = 'included' AND image.decided_by_person = 0
          AND abs(image.shifted_second - ?) <= ?`,
     )
-    .all(added.studyId, added.view, imageId, added.second, repeatMinutes * 60) as {
+    .all(added.patientId, added.studyId, added.view, imageId, added.second, repeatMinutes * 60) as {
     id: number;
     second: number;
   }[];
