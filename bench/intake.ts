@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { importPaths } from "../src/main/intake/intake.ts";
 import { openDatabase } from "../src/main/store/database.ts";
+import { importLarge } from "./intake-large.ts";
 import { addCohort } from "../tests/support/store.ts";
 import { writeDicom } from "../tests/support/dicom-writer.ts";
 import { filmElements, pixelElements, seeded, type PixelForm } from "../tests/support/films.ts";
@@ -18,7 +19,16 @@ import { filmElements, pixelElements, seeded, type PixelForm } from "../tests/su
  * clock, that make the same frames and keep nothing. The files were written just before, so all of
  * them are read from the page cache where memory holds them.
  *
+ * The peers are two: pydicom with numpy written for speed, and written the short way, with the mean over
+ * blocks; each with as many processes as there are workers, and with one.
+ *
  *     node bench/intake.ts [--films 200] [--size 2048] [--workers 2] [--frame 512] [--window] [--alone]
+ *
+ * With `--many 200000` it imports so many small films and 5,000 paths to large ones instead, kills the
+ * import half-way and resumes it, and prints the peak memory (intake-large.ts). The system's folder for
+ * temporary files needs 5 GB.
+ *
+ *     node bench/intake.ts --many 200000 [--large 5000] [--workers 2]
  */
 const { values: args } = parseArgs({
   options: {
@@ -27,6 +37,8 @@ const { values: args } = parseArgs({
     workers: { type: "string", default: "2" },
     frame: { type: "string", default: "512" },
     window: { type: "boolean", default: false },
+    many: { type: "string" },
+    large: { type: "string", default: "5000" },
     alone: { type: "boolean", default: false },
   },
 });
@@ -36,6 +48,13 @@ const framePixels = Number(args.frame);
 
 const folder = mkdtempSync(join(tmpdir(), "silhouette-bench-"));
 try {
+  if (args.many === undefined) await measureSpeed();
+  else await importLarge(folder, Number(args.many), Number(args.large), Number(args.workers));
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function measureSpeed(): Promise<void> {
   const source = join(folder, "films");
   mkdirSync(source);
   writeFilms(source);
@@ -74,19 +93,18 @@ try {
   );
   if (!args.alone) {
     const readOnly = await readAll(source);
-    const peer = pydicom(source);
-    console.log(
-      JSON.stringify({
-        readOnlyFilmsPerSecond: round(readOnly),
-        ...peer,
-        ...("pydicomFilmsPerSecond" in peer
-          ? { ratio: round(result.imported / result.seconds / peer.pydicomFilmsPerSecond) }
-          : {}),
-      }),
-    );
+    console.log(JSON.stringify({ readOnlyFilmsPerSecond: round(readOnly) }));
+    for (const way of ["fast", "short"]) {
+      for (const processes of [args.workers, "1"]) {
+        const peer = pydicom(source, way, processes);
+        const ratio =
+          "pydicomFilmsPerSecond" in peer
+            ? { ratio: round(result.imported / result.seconds / peer.pydicomFilmsPerSecond) }
+            : {};
+        console.log(JSON.stringify({ way, processes: Number(processes), ...peer, ...ratio }));
+      }
+    }
   }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
 }
 
 /** Films that differ in a few pixels only, so that writing them takes no time. */
@@ -155,6 +173,8 @@ async function readAll(source: string): Promise<number> {
 
 function pydicom(
   source: string,
+  way: string,
+  processes: string,
 ): { pydicomFilmsPerSecond: number; versions: string } | { pydicom: string } {
   // Debian's Python has Debian's packages, whatever stands first on the path.
   const pythons = ["/usr/bin/python3", "python3"];
@@ -163,7 +183,7 @@ function pydicom(
   );
   if (python === undefined) return { pydicom: "skipped: no Python here has pydicom and numpy" };
   const program = fileURLToPath(new URL("peers/pydicom_intake.py", import.meta.url));
-  const run = spawnSync(python, [program, source, String(framePixels), args.workers], {
+  const run = spawnSync(python, [program, source, String(framePixels), processes, way], {
     encoding: "utf8",
     env: { ...process.env, OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1" },
   });

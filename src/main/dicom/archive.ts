@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { dirname, relative, sep } from "node:path";
 import { crc32, inflateRawSync } from "node:zlib";
-import { openPromise, type Entry } from "yauzl";
+import type { Entry, ZipFile } from "yauzl";
 import { DicomError } from "./errors.ts";
 import { fileFailure, type FileBuffer } from "./file-buffer.ts";
 
@@ -43,7 +43,9 @@ export function isArchiveName(name: string): boolean {
 export async function* archiveMembers(
   path: string,
 ): AsyncGenerator<ArchiveMember | RefusedMember, void, undefined> {
-  let archive: Awaited<ReturnType<typeof openPromise>>;
+  // Loaded where there is an archive only: decode workers start sooner.
+  const { openPromise } = await import("yauzl");
+  let archive: ZipFile;
   try {
     archive = await openPromise(path, { lazyEntries: true, autoClose: false });
   } catch (thrown) {

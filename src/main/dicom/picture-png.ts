@@ -1,5 +1,5 @@
 import { crc32, inflateSync } from "node:zlib";
-import { decode as decodePngSamples } from "fast-png";
+import type { DecodedPng } from "fast-png";
 import { DicomError } from "./errors.ts";
 import { latin1, requirePlausible, type Picture } from "./picture.ts";
 
@@ -18,11 +18,13 @@ const channelsByColourType: Readonly<Record<number, number>> = { 0: 1, 2: 3, 4: 
  *
  * @throws DicomError where it is damaged, transparent, too large or has a palette.
  */
-export function decodePngPicture(bytes: Uint8Array): Picture {
+export async function decodePngPicture(bytes: Uint8Array): Promise<Picture> {
+  // Loaded where there is a picture only: decode workers start sooner.
+  const { decode: decodePngSamples } = await import("fast-png");
   const { shape, essential } = essentialChunks(bytes);
   const { rows, columns, depth } = shape;
   const channels = channelsByColourType[shape.colourType] ?? 0;
-  let decoded: ReturnType<typeof decodePngSamples>;
+  let decoded: DecodedPng;
   try {
     decoded = decodePngSamples(essential);
   } catch (thrown) {

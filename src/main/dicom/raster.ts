@@ -29,7 +29,7 @@ export function rasterKind(head: Uint8Array): RasterKind | null {
  * @throws DicomError where the picture is damaged, too large, or has a palette or CMYK colours.
  */
 export async function decodeRaster(bytes: Uint8Array, kind: RasterKind) {
-  const picture = kind === "png" ? decodePngPicture(bytes) : await decodeJpegPicture(bytes);
+  const picture = kind === "png" ? await decodePngPicture(bytes) : await decodeJpegPicture(bytes);
   const grey = toGrey(picture);
   const pixels: PixelHeader = {
     ...plainPixels,
