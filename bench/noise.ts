@@ -74,7 +74,7 @@ const opened = await Promise.all(
     return { plan, mechanism, compiled, source };
   }),
 );
-const weights = initialWeights(network, null, "bench");
+const weights = initialWeights(network, null, "bench", []);
 const batch: UnitBatch = {
   units,
   views: 1,

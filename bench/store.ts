@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
-import { findingKeys } from "../src/shared/findings.ts";
+import { findingSchemes } from "../src/shared/findings.ts";
 import type { ImageFilter } from "../src/shared/domain.ts";
 import { imageSortSchema } from "../src/shared/contract.ts";
 import { cohortOverview, cohortOverviewSoon } from "../src/main/store/cohort-overview.ts";
@@ -33,6 +33,7 @@ import { seeded } from "../tests/support/films.ts";
  *
  *     node bench/store.ts [--images 200000] [--patients 60000]
  */
+const labelKeys = findingSchemes.sided.keys;
 const { values: args } = parseArgs({
   options: {
     images: { type: "string", default: "200000" },
@@ -131,7 +132,7 @@ function filtersAndSorts(database: Database, cohortId: number): void {
     part: { part: "test" },
     age: { ageFrom: 60, ageTo: 70 },
     view: { viewPosition: "PA" },
-    finding: { finding: findingKeys[0] },
+    finding: { finding: labelKeys[0] },
     patient: { patient: "00ab" },
     subgroup: { subgroup: { name: "ward", value: "2" } },
     "large subgroup": { subgroup: { name: "scanner", value: "portable" } },
@@ -141,7 +142,7 @@ function filtersAndSorts(database: Database, cohortId: number): void {
       part: "train",
       ageFrom: 50,
       ageTo: 80,
-      finding: findingKeys[2],
+      finding: labelKeys[2],
     },
     nothing: { ageFrom: 119, ageTo: 120 },
   };
@@ -168,7 +169,7 @@ function filtersAndSorts(database: Database, cohortId: number): void {
 
 /** What is asked right after an edit: the questions that need most of what is kept. */
 async function questions(database: Database, cohortId: number): Promise<Record<string, number>> {
-  const filter: ImageFilter = { sex: "M", finding: findingKeys[2], ageFrom: 50 };
+  const filter: ImageFilter = { sex: "M", finding: labelKeys[2], ageFrom: 50 };
   const byPatient: ImageSort = { column: "patient", descending: false };
   const byAge: ImageSort = { column: "ageYears", descending: true };
   const first = await timedSoon(() =>
@@ -184,12 +185,12 @@ async function questions(database: Database, cohortId: number): Promise<Record<s
 async function afterEdits(database: Database, file: string, cohortId: number): Promise<void> {
   const anotherProcess = openDatabase(file);
   const label = (into: Database, film: number) => () => {
-    const grade = imageRow(into, film).grades[findingKeys[0]] === 4 ? 0 : 4;
+    const grade = imageRow(into, film).grades[labelKeys[0]] === 4 ? 0 : 4;
     labelWriter(into).addReading({
       imageId: film,
       reader: "bench",
       source: "bench",
-      grades: { [findingKeys[0]]: grade },
+      grades: { [labelKeys[0]]: grade },
     });
   };
   const edits: Record<string, () => unknown> = {
@@ -386,7 +387,7 @@ function fill(database: Database, cohortId: number): void {
       subgroup.run(i, "ward", String(Math.floor(random() * 8)), "bench", when);
       subgroup.run(i, "scanner", random() < 0.6 ? "portable" : "fixed", "bench", when);
       reading.run(i, i, "bench", "bench", "{}", when);
-      for (const finding of findingKeys) {
+      for (const finding of labelKeys) {
         consensus.run(i, finding, Math.floor(random() ** 3 * 5), i);
       }
     }

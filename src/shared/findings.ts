@@ -1,3 +1,7 @@
+import { findingSchemes, type SchemeName } from "./finding-schemes.ts";
+
+export * from "./finding-schemes.ts";
+
 /** What films are labelled with. The patient's sides: the patient's right is on the film's left. */
 export interface Finding {
   /** Stable key, also the column in labels.csv. */
@@ -19,6 +23,44 @@ export const findings = [
   { key: "pleural_effusion", title: "Pleural effusion", side: null },
   { key: "pneumonic_infiltration", title: "Pneumonic infiltration", side: null },
   { key: "atelectasis", title: "Atelectasis", side: null },
+  { key: "no_finding", title: "No finding", side: null },
+  { key: "enlarged_cardiomediastinum", title: "Enlarged cardiomediastinum", side: null },
+  { key: "lung_opacity", title: "Lung opacity", side: null },
+  { key: "lung_lesion", title: "Lung lesion", side: null },
+  { key: "edema", title: "Edema", side: null },
+  { key: "consolidation", title: "Consolidation", side: null },
+  { key: "pneumonia", title: "Pneumonia", side: null },
+  { key: "pneumothorax", title: "Pneumothorax", side: null },
+  { key: "pleural_other", title: "Pleural, other", side: null },
+  { key: "fracture", title: "Fracture", side: null },
+  { key: "support_devices", title: "Support devices", side: null },
+  { key: "infiltration", title: "Infiltration", side: null },
+  { key: "mass", title: "Mass", side: null },
+  { key: "nodule", title: "Nodule", side: null },
+  { key: "emphysema", title: "Emphysema", side: null },
+  { key: "fibrosis", title: "Fibrosis", side: null },
+  { key: "pleural_thickening", title: "Pleural thickening", side: null },
+  { key: "hernia", title: "Hernia", side: null },
+  { key: "aortic_enlargement", title: "Aortic enlargement", side: null },
+  { key: "calcification", title: "Calcification", side: null },
+  { key: "clavicle_fracture", title: "Clavicle fracture", side: null },
+  { key: "enlarged_pulmonary_artery", title: "Enlarged pulmonary artery", side: null },
+  { key: "interstitial_lung_disease", title: "Interstitial lung disease", side: null },
+  { key: "lung_cavity", title: "Lung cavity", side: null },
+  { key: "lung_cyst", title: "Lung cyst", side: null },
+  { key: "mediastinal_shift", title: "Mediastinal shift", side: null },
+  { key: "nodule_or_mass", title: "Nodule or mass", side: null },
+  { key: "rib_fracture", title: "Rib fracture", side: null },
+  { key: "other_lesion", title: "Other lesion", side: null },
+  { key: "copd", title: "COPD", side: null },
+  { key: "lung_tumor", title: "Lung tumor", side: null },
+  { key: "tuberculosis", title: "Tuberculosis", side: null },
+  { key: "other_diseases", title: "Other diseases", side: null },
+  { key: "aortic_elongation", title: "Aortic elongation", side: null },
+  { key: "scoliosis", title: "Scoliosis", side: null },
+  { key: "costophrenic_angle_blunting", title: "Costophrenic angle blunting", side: null },
+  { key: "interstitial_pattern", title: "Interstitial pattern", side: null },
+  { key: "air_trapping", title: "Air trapping", side: null },
 ] as const satisfies readonly {
   readonly key: string;
   readonly title: string;
@@ -31,44 +73,6 @@ type KeysOf<List extends readonly { readonly key: string }[]> = {
   readonly [Place in keyof List]: List[Place]["key"];
 };
 export const findingKeys = findings.map(({ key }) => key) as unknown as KeysOf<typeof findings>;
-
-/**
- * The sets of labels that a cohort can have. It is chosen when the cohort is created; the order of
- * the keys is the order of a network's outputs.
- */
-export const findingSchemes = {
-  sided: {
-    title: "The study's eight labels, with sides",
-    hint: "Cardiomegaly, congestion, and for each side effusion, infiltration and atelectasis. For films read with sides.",
-    keys: [
-      "cardiomegaly",
-      "congestion",
-      "pleural_effusion_right",
-      "pleural_effusion_left",
-      "pneumonic_infiltration_right",
-      "pneumonic_infiltration_left",
-      "atelectasis_right",
-      "atelectasis_left",
-    ],
-  },
-  unsided: {
-    title: "Five labels without sides",
-    hint: "The study's findings wherever they are. For public sets: CheXpert, MIMIC-CXR, NIH, VinDr and PadChest mostly name no side.",
-    keys: [
-      "cardiomegaly",
-      "congestion",
-      "pleural_effusion",
-      "pneumonic_infiltration",
-      "atelectasis",
-    ],
-  },
-} as const satisfies Record<
-  string,
-  { readonly title: string; readonly hint: string; readonly keys: readonly FindingKey[] }
->;
-
-export type SchemeName = keyof typeof findingSchemes;
-export const schemeNames = ["sided", "unsided"] as const satisfies readonly SchemeName[];
 
 /** The keys of a scheme's labels, in the order of a network's outputs. */
 export function keysOf(scheme: SchemeName): readonly FindingKey[] {

@@ -12,6 +12,8 @@ export interface StartingWeights {
   readonly folded: readonly string[];
   /** Parameters that the file lacks: they start at random. */
   readonly missing: readonly string[];
+  /** The head's parameters, where the file's were trained for other labels: they start at random. */
+  readonly foreignHead?: readonly string[];
   /** Tensors that the network has no place for. */
   readonly unused: readonly string[];
   /** Same name, other shape, such as a head of another size: they start at random. */
@@ -44,6 +46,9 @@ export function startingWeightsInWords(report: StartingWeights): string[] {
               `${name} (${found.join(" × ")} in the file, ${expected.join(" × ")} here)`,
           ),
         )}.`,
+    report.foreignHead === undefined
+      ? ""
+      : `Trained for other labels, so left at their random start: ${names(report.foreignHead)}.`,
     report.missing.length === 0
       ? ""
       : `Not in the file, so left at their random start: ${names(report.missing)}.`,

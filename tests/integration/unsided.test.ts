@@ -80,7 +80,7 @@ describe("a cohort of labels without sides", () => {
     expect(rows.filter(({ grades }) => (grades.pleural_effusion ?? -1) >= 2)).toHaveLength(
       expected,
     );
-    expect(rows.every(({ grades }) => grades.pleural_effusion_right === null)).toBe(true);
+    expect(rows.every(({ grades }) => grades.pleural_effusion_right === undefined)).toBe(true);
   });
 
   it("is compared and reported label by label", async () => {

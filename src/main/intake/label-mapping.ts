@@ -1,5 +1,6 @@
 import type { LabelMapping, RowProblem } from "../../shared/contract.ts";
 import {
+  besideNoFinding,
   findings,
   gradeTitles,
   keysOf,
@@ -10,6 +11,7 @@ import {
 } from "../../shared/findings.ts";
 import { ageOfText, cellText, gradeOf, partOf, sexOf, type LabelRow } from "./label-row.ts";
 import type { LabelTable } from "./label-table.ts";
+import { stateOf, type LabelState } from "./presets/preset.ts";
 
 /** Most values of a free subgroup: with more, no group is large enough to say anything of. */
 export const mostSubgroupValues = 12;
@@ -138,22 +140,72 @@ function carriesAnything(mapping: LabelMapping): boolean {
 export function readMappedRows(
   table: LabelTable,
   mapping: LabelMapping,
+  { positiveAtGrade, gradeOfState }: MappedReading,
 ): { readonly rows: readonly LabelRow[]; readonly invalid: readonly RowProblem[] } {
   const rows: LabelRow[] = [];
   const invalid: RowProblem[] = [];
+  const binary = gradeOfState === null ? [] : statedColumns(table, mapping);
+  const states: States | null =
+    gradeOfState === null ? null : { columns: new Set(binary), gradeOf: gradeOfState };
   table.rows.forEach((cells, index) => {
     const line = index + 2;
-    const read = readMappedRow(cells, mapping, line);
+    const read = readMappedRow(cells, mapping, { line, positiveAtGrade, states });
     if ("problem" in read) invalid.push({ row: line, reason: read.problem });
     else rows.push(read.row);
   });
   return { rows, invalid };
 }
 
+/** How the columns of findings are to be read. */
+export interface MappedReading {
+  /** The cohort's grade from which a finding counts as positive. */
+  readonly positiveAtGrade: number;
+  /**
+   * The grade of a label that is only positive, negative or uncertain; null takes every column as
+   * grades, so that 1 is grade 1.
+   */
+  readonly gradeOfState: ((state: LabelState | null) => Grade | null) | null;
+}
+
+interface States {
+  /** The columns that hold nothing but 0, 1 and -1. */
+  readonly columns: ReadonlySet<string>;
+  readonly gradeOf: (state: LabelState | null) => Grade | null;
+}
+
+interface RowReading {
+  readonly line: number;
+  readonly positiveAtGrade: number;
+  readonly states: States | null;
+}
+
+/** The mapped columns of findings that hold nothing but 1, 0, -1 and blanks: no grades. */
+export function statedColumns(table: LabelTable, mapping: LabelMapping): readonly string[] {
+  return Object.values(mapping.findings).filter((column) =>
+    table.rows.every((cells) => {
+      const text = cellText(cells[column]);
+      return text === null || stateOf(text) !== null;
+    }),
+  );
+}
+
+/** Why a row that says that there is no finding, and names one, cannot be taken; null where it can. */
+function besideNothing(
+  grades: Readonly<Partial<Record<FindingKey, Grade>>>,
+  positiveAtGrade: number,
+): string | null {
+  const isPositive = (key: FindingKey): boolean => (grades[key] ?? 0) >= positiveAtGrade;
+  if (!isPositive("no_finding")) return null;
+  const other = findings.find(
+    ({ key }) => key !== "no_finding" && !besideNoFinding.includes(key) && isPositive(key),
+  );
+  return other === undefined ? null : `says no finding, and names one: ${other.title}`;
+}
+
 function readMappedRow(
   cells: Readonly<Record<string, string>>,
   mapping: LabelMapping,
-  line: number,
+  { line, positiveAtGrade, states }: RowReading,
 ): { readonly row: LabelRow } | { readonly problem: string } {
   const cell = (column: string | null | undefined): string | null =>
     column === null || column === undefined ? null : cellText(cells[column]);
@@ -161,6 +213,11 @@ function readMappedRow(
   for (const { key, title } of findings) {
     const text = cell(mapping.findings[key]);
     if (text === null) continue;
+    if (states?.columns.has(mapping.findings[key] ?? "") === true) {
+      const stated = states.gradeOf(stateOf(text));
+      if (stated !== null) grades[key] = stated;
+      continue;
+    }
     const grade = gradeOf(text);
     if (grade === null) {
       return {
@@ -169,6 +226,8 @@ function readMappedRow(
     }
     grades[key] = grade;
   }
+  const contradiction = besideNothing(grades, positiveAtGrade);
+  if (contradiction !== null) return { problem: contradiction };
   const ageText = cell(mapping.age);
   const ageYears = ageOfText(ageText);
   if (ageText !== null && ageYears === null) {

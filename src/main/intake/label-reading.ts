@@ -18,7 +18,7 @@ import {
   type Grade,
   type SchemeName,
 } from "../../shared/findings.ts";
-import { mappingProblems, proposeMapping, readMappedRows } from "./label-mapping.ts";
+import { mappingProblems, proposeMapping, readMappedRows, statedColumns } from "./label-mapping.ts";
 import type { LabelRow } from "./label-row.ts";
 import { gradesInScheme } from "./sides.ts";
 import { readLabelTable, readNameList, type LabelTable } from "./label-table.ts";
@@ -81,12 +81,26 @@ function presetOf(table: LabelTable, { preset, mapping }: LabelReadingOptions): 
 export function mappedReading(
   table: LabelTable,
   mapping: LabelMapping | null,
-  { positiveAtGrade, scheme }: Pick<LabelReadingOptions, "positiveAtGrade" | "scheme">,
+  {
+    positiveAtGrade,
+    scheme,
+    uncertain = "missing",
+  }: Pick<LabelReadingOptions, "positiveAtGrade" | "scheme"> & {
+    readonly uncertain?: UncertainPolicy;
+  },
 ): LabelReading {
   const used = mapping ?? proposeMapping(table.columns, scheme);
   const problems = mappingProblems(table, used, scheme);
+  // The study's labels are graded; those of public sets are not.
+  const stated = hasStudyLabels(scheme)
+    ? null
+    : (state: LabelState | null) =>
+        gradeOfState(state ?? undefined, { uncertain, positiveAtGrade });
+  const ungraded = stated === null ? 0 : statedColumns(table, used).length;
   const { rows: read, invalid } =
-    problems.length > 0 ? { rows: [], invalid: [] } : readMappedRows(table, used);
+    problems.length > 0
+      ? { rows: [], invalid: [] }
+      : readMappedRows(table, used, { positiveAtGrade, gradeOfState: stated });
   const rows = read.map((row) => ({
     ...row,
     grades: gradesInScheme(row.grades, scheme, positiveAtGrade),
@@ -98,12 +112,19 @@ export function mappedReading(
     meanings: [],
     rows,
     invalid,
-    notes: [],
+    notes: ungraded === 0 ? [] : [ungradedNote(ungraded, uncertain)],
     problems,
     tally: tallyOf(rows, positiveAtGrade, scheme),
     imageStandsForPatient: false,
     source: `table ${table.fingerprint}`,
   };
+}
+
+function ungradedNote(columns: number, uncertain: UncertainPolicy): string {
+  return (
+    `${formatCounted(columns, "column")} of findings ${columns === 1 ? "holds" : "hold"} only 1, 0 ` +
+    `and -1, which are read as positive, negative and uncertain; uncertain counts as ${uncertain}.`
+  );
 }
 
 function presetReading(
@@ -138,6 +159,7 @@ function presetReading(
     invalid,
     notes: [
       ...notes,
+      ...(hasStudyLabels(options.scheme) ? preset.studyNotes : []),
       ...sidelessNotes(rows, options.scheme),
       ...companionNotes(preset, companions),
     ],
@@ -175,15 +197,26 @@ function companionNotes(preset: Preset, found: ReadonlyMap<string, string>): str
 
 /** What a preset's columns mean in a cohort with these labels. */
 function meaningsOf(preset: Preset, scheme: SchemeName): ColumnMeaning[] {
-  return preset.meanings.map(([column, meaning]) => ({
-    column,
-    meaning: scheme === "unsided" ? meaning.replace(" without a side: not used", "") : meaning,
-  }));
+  const { meanings, findingMeanings, own } = preset;
+  const ofFindings = hasStudyLabels(scheme)
+    ? findingMeanings.map(([column, meaning]) => [
+        column,
+        scheme === "unsided" ? meaning.replace(" without a side: not used", "") : meaning,
+      ])
+    : own?.scheme === scheme
+      ? own.meanings
+      : [["Findings", "Those that the cohort's set of labels has too"]];
+  return [...meanings, ...ofFindings].map(([column = "", meaning = ""]) => ({ column, meaning }));
+}
+
+/** Whether a set is the study's findings, with their sides or without. */
+function hasStudyLabels(scheme: SchemeName): boolean {
+  return scheme === "sided" || scheme === "unsided";
 }
 
 /** Says of each finding without a side how many rows are left out for it. */
 function sidelessNotes(rows: readonly PresetRow[], scheme: SchemeName): string[] {
-  if (scheme === "unsided") return [];
+  if (scheme !== "sided") return [];
   const notes = sidelessKeys.flatMap((finding) => {
     const stated = rows.flatMap(({ sideless }) => sideless[finding] ?? []);
     const positive = stated.filter((state) => state === "positive").length;
@@ -196,7 +229,10 @@ function sidelessNotes(rows: readonly PresetRow[], scheme: SchemeName): string[]
   });
   return notes.length === 0
     ? []
-    : [...notes, "A cohort of labels without sides, chosen when it is created, takes them all."];
+    : [
+        ...notes,
+        "A cohort of labels without sides, or of the data set's own, chosen when it is created, takes them.",
+      ];
 }
 
 /** A label without grades becomes the lowest grade that is a finding and counts as positive. */
@@ -225,7 +261,7 @@ function gradesOf(
 
 function gradeOfState(
   state: LabelState | undefined,
-  { uncertain, positiveAtGrade }: LabelReadingOptions,
+  { uncertain, positiveAtGrade }: Pick<LabelReadingOptions, "uncertain" | "positiveAtGrade">,
 ): Grade | null {
   if (state === undefined) return null;
   const effective = state === "uncertain" ? uncertain : state;

@@ -6,7 +6,7 @@ import type {
   SplitSummary,
   SubgroupCounts,
 } from "../../shared/domain.ts";
-import { findingKeys, grades, keysOf, type FindingKey } from "../../shared/findings.ts";
+import { grades, keysOf, type FindingKey } from "../../shared/findings.ts";
 import { ageBinOf, ageBins } from "../../shared/subgroups.ts";
 import { cohortSummary } from "./cohorts.ts";
 import type { Database } from "./database.ts";
@@ -155,15 +155,14 @@ function subgroupCounts({ subgroups }: FilmColumns, count: RankCounter): Subgrou
 /** Included films by the grade of each finding plus 1; 0 stands for no grade. */
 function gradeCounts({ grades: columns, ranks }: FilmColumns): Counts["labels"] {
   return new Map(
-    findingKeys.map((finding) => {
+    Object.entries(columns).map(([finding, column]) => {
       const films = new Uint32Array(grades.length + 1);
-      const column = columns[finding];
       for (let place = 0; place < column.length; place++) {
         if (ranks.status[place] !== includedRank) continue;
         const grade = column[place] ?? 0;
         films[grade] = (films[grade] ?? 0) + 1;
       }
-      return [finding, films];
+      return [finding as FindingKey, films];
     }),
   );
 }
@@ -218,8 +217,8 @@ export function splitSummary(database: Database, cohortId: number): SplitSummary
         patients: count?.patients ?? 0,
         images: count?.images ?? 0,
         positives: Object.fromEntries(
-          findingKeys.map((finding) => [finding, positivesOf(finding)]),
-        ) as Record<FindingKey, number>,
+          positives.map(({ finding }) => [finding, positivesOf(finding)]),
+        ),
       };
     }),
   };
@@ -236,9 +235,9 @@ function splitCounts(columns: FilmColumns, positiveAtGrade: number): SplitCounts
   const { part: names } = columns.texts;
   const { images, patients } = rankCounter(columns)(partRanks, names.length, "included");
   const rankOf = (part: SplitPart): number => names.indexOf(part) + 1;
-  const positives = findingKeys.flatMap((finding) => {
+  const positives = Object.entries(columns.grades).flatMap(([key, column]) => {
+    const finding = key as FindingKey;
     const films = new Uint32Array(names.length + 1);
-    const column = columns.grades[finding];
     for (let place = 0; place < column.length; place++) {
       // Grades stand one higher, so that 0 is none.
       if ((column[place] ?? 0) <= positiveAtGrade || status[place] !== includedRank) continue;

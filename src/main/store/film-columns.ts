@@ -1,5 +1,10 @@
 import type { SplitPart } from "../../shared/domain.ts";
-import { findingKeys, grades as everyGrade, type FindingKey } from "../../shared/findings.ts";
+import {
+  grades as everyGrade,
+  keysOf,
+  type FindingKey,
+  type SchemeName,
+} from "../../shared/findings.ts";
 import type { Database } from "./database.ts";
 import { fillTextRanks, type NumberColumn, type RankedTexts } from "./ranked-texts.ts";
 
@@ -15,8 +20,8 @@ export interface FilmColumns {
   readonly texts: Readonly<Record<TextColumn, readonly string[]>>;
   /** Of each patient, by the rank less 1; NaN where it is not known. */
   readonly comorbidities: Float64Array;
-  /** For each finding the consensus grade of each film plus 1; 0 where there is none. */
-  readonly grades: Readonly<Record<FindingKey, Uint8Array>>;
+  /** For each of the cohort's labels the consensus grade of each film plus 1; 0 where none. */
+  readonly grades: Readonly<Partial<Record<FindingKey, Uint8Array>>>;
   /** The site's own subgroups, by name. */
   readonly subgroups: ReadonlyMap<string, RankedTexts>;
 }
@@ -99,7 +104,7 @@ export function* readFilmColumns(
   yield;
   const placeOf = placesOf(ids);
   yield;
-  const grades = yield* readGrades(database, placeOf, count);
+  const grades = yield* readGrades(database, cohortId, placeOf, count);
   const subgroups = yield* readSubgroups(database, placeOf, count);
   return {
     ids,
@@ -187,6 +192,7 @@ function placesOf(ids: Int32Array): Int32Array {
 
 function* readGrades(
   database: Database,
+  cohortId: number,
   placeOf: Int32Array,
   count: number,
 ): Generator<undefined, FilmColumns["grades"]> {
@@ -195,7 +201,8 @@ function* readGrades(
     .prepare("SELECT json_group_array(image_id) FROM consensus WHERE finding = ? AND grade = ?")
     .pluck();
   const grades: Partial<Record<FindingKey, Uint8Array>> = {};
-  for (const finding of findingKeys) {
+  const scheme = database.prepare("SELECT scheme FROM cohort WHERE id = ?").pluck().get(cohortId);
+  for (const finding of keysOf(scheme as SchemeName)) {
     const column = new Uint8Array(count);
     for (const grade of everyGrade) {
       for (const id of JSON.parse(films.get(finding, grade) as string) as number[]) {
@@ -206,7 +213,7 @@ function* readGrades(
     }
     grades[finding] = column;
   }
-  return grades as FilmColumns["grades"];
+  return grades;
 }
 
 function* readSubgroups(

@@ -1,5 +1,5 @@
 import type { SplitPart } from "../../shared/domain.ts";
-import { findingKeys, type FindingKey } from "../../shared/findings.ts";
+import type { FindingKey } from "../../shared/findings.ts";
 import type { Database } from "./database.ts";
 import type { FilmChanges } from "./film-changes.ts";
 import { ageRank, partRanks, parts, sexes, statuses, type FilmColumns } from "./film-columns.ts";
@@ -209,7 +209,7 @@ function withRoom(columns: FilmColumns, added: readonly { readonly id: number }[
     ...columns,
     ids,
     ranks: entries(columns.ranks) as FilmColumns["ranks"],
-    grades: entries(columns.grades) as FilmColumns["grades"],
+    grades: entries(columns.grades),
     subgroups: new Map(
       [...columns.subgroups].map(([name, { texts, ranks }]) => [
         name,
@@ -236,9 +236,9 @@ function setGrades(
   places: readonly number[],
 ): void {
   films.forEach(({ grades }, i) => {
-    for (const finding of findingKeys) {
-      const grade = grades[finding];
-      columns.grades[finding][places[i] ?? 0] = grade === undefined ? 0 : grade + 1;
+    for (const [finding, column] of Object.entries(columns.grades)) {
+      const grade = grades[finding as FindingKey];
+      column[places[i] ?? 0] = grade === undefined ? 0 : grade + 1;
     }
   });
 }

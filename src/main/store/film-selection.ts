@@ -81,7 +81,7 @@ export function selectedPlaces(
     const grades = columns.grades[filter.finding];
     for (let place = 0; place < count; place++) {
       // Grades stand one higher, so that 0 is none.
-      if ((grades[place] ?? 0) <= positiveAtGrade) passes[place] = 0;
+      if ((grades?.[place] ?? 0) <= positiveAtGrade) passes[place] = 0;
     }
   }
   if (filter.subgroup !== undefined) {

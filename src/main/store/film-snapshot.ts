@@ -1,4 +1,4 @@
-import { findingKeys, type FindingKey } from "../../shared/findings.ts";
+import { findingKeys } from "../../shared/findings.ts";
 import type { Database } from "./database.ts";
 import type { FilmState } from "./film-changes.ts";
 import { parts, sexes, statuses, type FilmColumns, type RankedColumn } from "./film-columns.ts";
@@ -6,13 +6,15 @@ import { keepAside } from "./film-revision.ts";
 import type { NumberColumn } from "./ranked-texts.ts";
 
 /** What the numbers mean; columns that were written with other meanings are not read. */
-const meaning = JSON.stringify([1, findingKeys, sexes, parts, statuses]);
+const meaning = JSON.stringify([2, findingKeys, sexes, parts, statuses]);
 const kinds = { Uint8Array, Int32Array, Float64Array } as const;
 const alignment = 8;
 
 /** What stands in front of the columns. */
 interface Header {
   readonly meaning: string;
+  /** The cohort's labels. */
+  readonly findings: readonly string[];
   readonly texts: FilmColumns["texts"];
   readonly columns: readonly {
     readonly group: "film" | "rank" | "patient" | "grade" | "subgroup";
@@ -74,14 +76,13 @@ function packed(columns: FilmColumns): Buffer {
   add("film", "ids", columns.ids);
   for (const [name, array] of Object.entries(columns.ranks)) add("rank", name, array);
   add("patient", "comorbidities", columns.comorbidities);
-  for (const finding of findingKeys) {
+  for (const [finding, grades] of Object.entries(columns.grades)) {
     // Of findings that nobody labels nothing is kept.
-    if (columns.grades[finding].some((grade) => grade > 0)) {
-      add("grade", finding, columns.grades[finding]);
-    }
+    if (grades.some((grade) => grade > 0)) add("grade", finding, grades);
   }
   for (const [name, { texts, ranks }] of columns.subgroups) add("subgroup", name, ranks, texts);
-  const header: Header = { meaning, texts: columns.texts, columns: described };
+  const findings = Object.keys(columns.grades);
+  const header: Header = { meaning, findings, texts: columns.texts, columns: described };
   const front = Buffer.from(JSON.stringify(header));
   const size = Buffer.alloc(alignment);
   size.writeUInt32LE(front.length);
@@ -117,13 +118,13 @@ function unpacked(body: Buffer): FilmColumns | null {
   const { ids } = named("film");
   const { comorbidities } = named("patient");
   if (!(ids instanceof Int32Array) || !(comorbidities instanceof Float64Array)) return null;
-  const none = findingKeys.map((finding) => [finding, new Uint8Array(ids.length)] as const);
+  const none = header.findings.map((finding) => [finding, new Uint8Array(ids.length)] as const);
   return {
     ids,
     ranks: named("rank") as Record<RankedColumn, NumberColumn>,
     texts: header.texts,
     comorbidities,
-    grades: { ...Object.fromEntries(none), ...named("grade") } as Record<FindingKey, Uint8Array>,
+    grades: { ...Object.fromEntries(none), ...named("grade") },
     subgroups: new Map(
       arrays
         .filter(({ group }) => group === "subgroup")

@@ -2,7 +2,6 @@ import type { z } from "zod";
 import type { imageSortSchema } from "../../shared/contract.ts";
 import type { AttributeSources, ImageFilter, ImageRow, ImageStatus } from "../../shared/domain.ts";
 import { UserError } from "../../shared/errors.ts";
-import { findingKeys, type FindingKey, type Grade } from "../../shared/findings.ts";
 import type { Database } from "./database.ts";
 import { orderedFilms, prepareFilmIndex } from "./film-index.ts";
 import { rawTakenBack } from "./status-changes.ts";
@@ -200,11 +199,5 @@ export function cohortOfImage(database: Database, imageId: number): number {
 type StoredRow = Omit<ImageRow, "grades"> & { readonly grades: string };
 
 function toImageRow(row: StoredRow): ImageRow {
-  const stored = JSON.parse(row.grades) as Partial<Record<FindingKey, Grade>>;
-  return {
-    ...row,
-    grades: Object.fromEntries(
-      findingKeys.map((finding) => [finding, stored[finding] ?? null]),
-    ) as Record<FindingKey, Grade | null>,
-  };
+  return { ...row, grades: JSON.parse(row.grades) as ImageRow["grades"] };
 }

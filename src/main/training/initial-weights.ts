@@ -14,17 +14,20 @@ import { reproducibleRandomStreams } from "../privacy/random.ts";
  * recorded, so that a private run and its reference run start alike. A file's weights take the
  * place of the fresh ones under the same names.
  *
+ * @param labels the keys of the run's labels, in the order of the network's outputs
  * @throws UserError "input" where the file cannot be read or fits nothing of the network.
  */
 export function initialWeights(
   network: NetworkDescription,
   file: string | null,
   seed: string,
+  labels: readonly string[],
 ): Float32Array {
   const { views } = reproducibleRandomStreams(seed);
   const fresh = initialise(network, () => views.uniform());
   if (file === null) return fresh;
-  const { weights, report } = loadWeights(network, readWeights(file).content.tensors, fresh);
+  const { tensors } = withoutForeignHead(network, readWeights(file).content, labels);
+  const { weights, report } = loadWeights(network, tensors, fresh);
   requireMatch(network, file, report);
   return weights;
 }
@@ -33,11 +36,17 @@ export function initialWeights(
  * What of a weights file a network would take, for a person to see before a run starts and for the
  * run's row.
  *
+ * @param labels the keys of the run's labels, in the order of the network's outputs
  * @throws UserError "input" as `initialWeights`.
  */
-export function matchWeights(network: NetworkDescription, file: string): StartingWeights {
+export function matchWeights(
+  network: NetworkDescription,
+  file: string,
+  labels: readonly string[],
+): StartingWeights {
   const { content, sha256 } = readWeights(file);
-  const { report } = loadWeights(network, content.tensors);
+  const { tensors, foreignHead } = withoutForeignHead(network, content, labels);
+  const { report } = loadWeights(network, tensors);
   requireMatch(network, file, report);
   const matched = new Set(report.matched);
   const taken = network.parameters.filter(({ name }) => matched.has(name));
@@ -48,10 +57,36 @@ export function matchWeights(network: NetworkDescription, file: string): Startin
     parameterCount: network.parameterCount,
     matched: report.matched.length,
     folded: report.folded,
-    missing: report.missing,
+    missing: report.missing.filter((name) => !foreignHead.includes(name)),
+    ...(foreignHead.length === 0 ? {} : { foreignHead }),
     unused: report.unused,
     mismatched: report.mismatched,
     privacy: content.metadata["privacy"] ?? null,
+  };
+}
+
+/**
+ * The file's tensors without its head, where the file names other labels than the run's: a head of
+ * the same size would otherwise be taken for labels that it was not trained on.
+ */
+function withoutForeignHead(
+  network: NetworkDescription,
+  { tensors, metadata }: SafetensorsFile,
+  labels: readonly string[],
+): { readonly tensors: SafetensorsFile["tensors"]; readonly foreignHead: readonly string[] } {
+  const stated = metadata["labels"];
+  if (stated === undefined || stated === JSON.stringify(labels)) {
+    return { tensors, foreignHead: [] };
+  }
+  const layer = network.parameters.at(-1)?.name.replace(/\.[^.]+$/, "") ?? "";
+  const head = network.parameters
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith(`${layer}.`));
+  const isHead = (name: string): boolean =>
+    head.some((own) => name === own || name.endsWith(`.${own}`));
+  return {
+    tensors: new Map([...tensors].filter(([name]) => !isHead(name))),
+    foreignHead: head,
   };
 }
 

@@ -170,7 +170,9 @@ export function createRuns(
   const { scheme } = cohortSummary(database, choices.cohortId);
   const { initialWeights: file } = choices.recipe;
   const startingWeights =
-    file === null ? null : matchWeights(networkOf(choices.recipe, keysOf(scheme).length), file);
+    file === null
+      ? null
+      : matchWeights(networkOf(choices.recipe, keysOf(scheme).length), file, keysOf(scheme));
   const privateId = privatePlan === null ? null : newRunId("p");
   const referenceId = referencePlan === null ? null : newRunId("r");
   return transaction(database, () => {

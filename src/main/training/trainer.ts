@@ -1,4 +1,5 @@
 import { chosenIn, type ChosenNetwork } from "../../shared/plan.ts";
+import { keysOf } from "../../shared/findings.ts";
 import { labelCountOf } from "./training-set.ts";
 import { join } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
@@ -93,7 +94,9 @@ async function train(
     );
     const state =
       loaded?.state ??
-      createTrainingState(initialWeights(description, recipe.initialWeights, job.initialSeed));
+      createTrainingState(
+        initialWeights(description, recipe.initialWeights, job.initialSeed, keysOf(job.set.scheme)),
+      );
     if (loaded !== null) log(`going on from ${loaded.checkpoint.file}`);
 
     const canaries = canaryScorer(job, loaded?.checkpoint ?? null, network, reader);

@@ -67,7 +67,7 @@ export interface SplitSummary {
     readonly part: SplitPart;
     readonly patients: number;
     readonly images: number;
-    readonly positives: Readonly<Record<FindingKey, number>>;
+    readonly positives: Readonly<Partial<Record<FindingKey, number>>>;
   }[];
 }
 

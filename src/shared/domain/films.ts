@@ -41,7 +41,8 @@ export interface ImageRow {
   readonly reviewState: ReviewState;
   readonly part: SplitPart | null;
   readonly comorbidityCount: number | null;
-  readonly grades: Readonly<Record<FindingKey, Grade | null>>;
+  /** The consensus grade of each finding that has one. */
+  readonly grades: Readonly<Partial<Record<FindingKey, Grade>>>;
 }
 
 /** Where a film's attributes come from: the film's own header (null), or the table that filled it in. */

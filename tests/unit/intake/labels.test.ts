@@ -74,7 +74,7 @@ describe("a table of labels", () => {
     expect(first).toMatchObject({ ageYears: 61, sex: "F", comorbidityCount: 2 });
     expect(first?.grades).toMatchObject({ cardiomegaly: 3, pleural_effusion_left: 0 });
     expect(second).toMatchObject({ sex: "M" });
-    expect(second?.grades).toMatchObject({ cardiomegaly: null, pleural_effusion_left: 4 });
+    expect(second?.grades).toMatchObject({ pleural_effusion_left: 4 });
   });
 
   it("never labels a film by the row of another film of the same name", () => {
@@ -87,7 +87,7 @@ describe("a table of labels", () => {
     const column = "patient_id,file,cardiomegaly\n";
     expect(label(`${column}A,A/study2/1.dcm,3\n`)).toThrow(/not in this cohort/);
     expect(label(`${column}A,study2/1.dcm,3\n`)).toThrow(/not in this cohort/);
-    expect(rows().map(({ grades }) => grades.cardiomegaly)).toEqual([null, null]);
+    expect(rows().map(({ grades }) => grades.cardiomegaly)).toEqual([undefined, undefined]);
     expect(label(`${column}A,study2/1.dcm,4\nA,study1/1.dcm,3\nB,2.dcm,1\n`)()).toMatchObject({
       matched: 2,
       unmatched: [{ row: 2 }],
@@ -127,7 +127,7 @@ describe("a table of labels", () => {
     ]);
     expect(result.invalid.map((entry) => entry.row)).toEqual([5, 6]);
     expect(rows()[0]?.grades.cardiomegaly).toBe(3);
-    expect(rows()[1]?.grades.cardiomegaly).toBeNull();
+    expect(rows()[1]?.grades.cardiomegaly).toBeUndefined();
   });
 
   it("keeps the film's sex where the table says another, and says so", () => {

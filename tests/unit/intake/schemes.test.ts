@@ -13,11 +13,20 @@ import {
   type FindingKey,
   type Grade,
 } from "../../../src/shared/findings.ts";
-import { readLabels, type LabelReading } from "../../../src/main/intake/label-reading.ts";
+import {
+  readLabels,
+  type LabelReading,
+  type LabelReadingOptions,
+} from "../../../src/main/intake/label-reading.ts";
 import { gradesInScheme } from "../../../src/main/intake/sides.ts";
 
 /** Reads a table as a cohort of labels without sides takes it. */
-function read(name: string, text: string, companions: Record<string, string> = {}): LabelReading {
+function read(
+  name: string,
+  text: string,
+  companions: Record<string, string> = {},
+  options: Partial<LabelReadingOptions> = {},
+): LabelReading {
   const folder = mkdtempSync(join(tmpdir(), "silhouette-schemes-"));
   for (const [other, content] of Object.entries({ ...companions, [name]: text })) {
     writeFileSync(join(folder, other), content);
@@ -28,6 +37,7 @@ function read(name: string, text: string, companions: Record<string, string> = {
     uncertain: "missing",
     positiveAtGrade: 2,
     scheme: "unsided",
+    ...options,
   });
 }
 
@@ -165,5 +175,136 @@ describe("a cohort of labels without sides", () => {
       { atelectasis: 3, pleural_effusion: 4 },
       { atelectasis: 0, pleural_effusion: 1 },
     ]);
+  });
+});
+
+describe("a cohort of a public set's own labels", () => {
+  const chexpertHeader =
+    "Path,Sex,Age,Frontal/Lateral,AP/PA,No Finding,Enlarged Cardiomediastinum,Cardiomegaly," +
+    "Lung Opacity,Lung Lesion,Edema,Consolidation,Pneumonia,Atelectasis,Pneumothorax," +
+    "Pleural Effusion,Pleural Other,Fracture,Support Devices\n";
+  const film = (patient: number, view = "view1_frontal.jpg,Female,68,Frontal,AP") =>
+    `CheXpert-v1.0-small/train/patient${patient}/study1/${view}`;
+
+  it("takes CheXpert's fourteen observations, and devices as no finding's neighbour", () => {
+    const { rows, tally, notes, meanings } = read(
+      "train.csv",
+      chexpertHeader +
+        `${film(1)},1.0,,,,,,,,,0.0,,,,1.0\n` +
+        `${film(2)},,,-1.0,1.0,,-1.0,-1.0,,-1.0,,1.0,,1.0,\n` +
+        `${film(3)},1.0,,,,,,,,,,,,,\n`,
+      {},
+      { scheme: "chexpert" },
+    );
+    const negative = Object.fromEntries(keysOf("chexpert").map((key) => [key, 0]));
+    expect(rows[0]?.grades).toEqual({ ...negative, no_finding: 2, support_devices: 2 });
+    expect(rows[1]?.grades).toEqual({ lung_opacity: 2, pleural_effusion: 2, fracture: 2 });
+    expect(rows[2]?.grades).toEqual({
+      ...Object.fromEntries(Object.entries(negative).filter(([key]) => key !== "support_devices")),
+      no_finding: 2,
+    });
+    expect(tally.map(({ finding }) => finding)).toEqual(keysOf("chexpert"));
+    expect(tally.find(({ finding }) => finding === "edema")).toMatchObject({ uncertain: 1 });
+    expect(meanings.map(({ column }) => column)).toEqual(
+      expect.arrayContaining(chexpertHeader.trim().split(",").slice(5)),
+    );
+    expect([...notes, ...meanings.map(({ meaning }) => meaning)].join(" ")).not.toMatch(
+      /congestion|without a side/i,
+    );
+  });
+
+  it("takes MIMIC-CXR-JPG's fourteen from its alphabetical columns", () => {
+    const { rows } = read(
+      "mimic-cxr-2.0.0-negbio.csv",
+      "subject_id,study_id,Atelectasis,Cardiomegaly,Consolidation,Edema,Enlarged Cardiomediastinum," +
+        "Fracture,Lung Lesion,Lung Opacity,No Finding,Pleural Effusion,Pleural Other,Pneumonia," +
+        "Pneumothorax,Support Devices\n10,50,1.0,,,0.0,,,,1.0,,,,,-1.0,1.0\n",
+      { "mimic-cxr-2.0.0-metadata.csv": "dicom_id,subject_id,study_id,ViewPosition\na,10,50,PA\n" },
+      { scheme: "chexpert", uncertain: "positive" },
+    );
+    expect(rows[0]?.grades).toEqual({
+      atelectasis: 2,
+      edema: 0,
+      lung_opacity: 2,
+      pneumothorax: 2,
+      support_devices: 2,
+    });
+  });
+
+  it("takes NIH's fourteen findings, the unlisted as negative", () => {
+    const { rows } = read(
+      "Data_Entry_2017_v2020.csv",
+      "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Sex,View Position," +
+        "OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y],\n" +
+        "1_000.png,Effusion|Pleural_Thickening|Hernia,0,1,57,M,PA,2682,2749,0.143,0.143,\n" +
+        "2_000.png,No Finding,0,2,57,M,PA,2682,2749,0.143,0.143,\n",
+      {},
+      { scheme: "nih" },
+    );
+    const negative = Object.fromEntries(keysOf("nih").map((key) => [key, 0]));
+    expect(rows[0]?.grades).toEqual({
+      ...negative,
+      pleural_effusion: 2,
+      pleural_thickening: 2,
+      hernia: 2,
+    });
+    expect(rows[1]?.grades).toEqual(negative);
+  });
+
+  it("takes VinDr-CXR's 28 labels from both tables, whose last but one differs in a letter", () => {
+    const header = (last: string, reader: string) =>
+      `image_id,${reader}Aortic enlargement,Atelectasis,Calcification,Cardiomegaly,Clavicle fracture,` +
+      "Consolidation,Edema,Emphysema,Enlarged PA,ILD,Infiltration,Lung Opacity,Lung cavity,Lung cyst," +
+      "Mediastinal shift,Nodule/Mass,Pleural effusion,Pleural thickening,Pneumothorax," +
+      `Pulmonary fibrosis,Rib fracture,Other lesion,COPD,Lung tumor,Pneumonia,Tuberculosis,${last},No finding\n`;
+    const row = (positive: readonly number[]) =>
+      Array.from({ length: 28 }, (_, index) => (positive.includes(index) ? 1 : 0)).join(",");
+    const train = read(
+      "image_labels_train.csv",
+      header("Other diseases", "rad_id,") +
+        `a,R1,${row([15, 26])}\na,R2,${row([15])}\na,R3,${row([26])}\n`,
+      {},
+      { scheme: "vindr" },
+    );
+    const positives = ({ rows }: LabelReading) =>
+      Object.entries(rows[0]?.grades ?? {}).flatMap(([key, grade]) => (grade >= 2 ? [key] : []));
+    expect(positives(train)).toEqual(["nodule_or_mass", "other_diseases"]);
+    expect(Object.keys(train.rows[0]?.grades ?? {})).toHaveLength(28);
+    const test = read(
+      "image_labels_test.csv",
+      header("Other disease", "") + `b,${row([9, 19, 26])}\n`,
+      {},
+      { scheme: "vindr" },
+    );
+    expect(positives(test)).toEqual(["interstitial_lung_disease", "fibrosis", "other_diseases"]);
+  });
+
+  it("takes PadChest's frequent findings with the narrower terms below them", () => {
+    const { rows } = read(
+      "labels.csv",
+      "ImageID,PatientID,PatientBirth,PatientSex_DICOM,Projection,Labels,LabelsLocalizationsBySentence\n" +
+        `1.png,P1,1946.0,M,PA,"['apical pleural thickening', 'COPD signs', nan]","[['COPD signs']]"\n` +
+        `2.png,P2,1950.0,F,PA,"['normal']","[['normal'], ['normal']]"\n`,
+      {},
+      { scheme: "padchest" },
+    );
+    const negative = Object.fromEntries(keysOf("padchest").map((key) => [key, 0]));
+    expect(rows[0]?.grades).toEqual({ ...negative, copd: 2, pleural_thickening: 2 });
+    expect(rows[1]?.grades).toEqual({ ...negative, no_finding: 2 });
+  });
+
+  it("maps an own table's columns by their names, and reads 1 as positive where nothing is graded", () => {
+    const own =
+      "patient,file,No Finding,Pleural Effusion,Lung Opacity,Support Devices\n" +
+      "A,1.png,1,0,,1\nB,2.png,0,1,-1,0\nC,3.png,1,1,0,0\n";
+    const { rows, invalid, notes } = read("own.csv", own, {}, { scheme: "chexpert" });
+    expect(rows.map(({ grades }) => grades)).toEqual([
+      { no_finding: 2, pleural_effusion: 0, support_devices: 2 },
+      { no_finding: 0, pleural_effusion: 2, support_devices: 0 },
+    ]);
+    expect(invalid).toEqual([
+      { row: 4, reason: "says no finding, and names one: Pleural effusion" },
+    ]);
+    expect(notes.join(" ")).toMatch(/4 columns of findings hold only 1, 0 and -1.*as missing/);
   });
 });

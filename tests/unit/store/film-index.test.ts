@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findingKeys } from "../../../src/shared/findings.ts";
+import { keysOf } from "../../../src/shared/findings.ts";
 import { cohortOverview } from "../../../src/main/store/cohort-overview.ts";
 import { openDatabase, transaction, type Database } from "../../../src/main/store/database.ts";
 import { changesSince, filmStateOf } from "../../../src/main/store/film-changes.ts";
@@ -18,6 +18,7 @@ import { keepFilmColumns, keptFilmColumns } from "../../../src/main/store/film-s
 import { addCohort } from "../../support/store.ts";
 import { addImage } from "./fixtures.ts";
 
+const labelKeys = keysOf("sided");
 let folder: string;
 let file: string;
 /** The process whose columns are followed, and another one that has the same store open. */
@@ -97,7 +98,7 @@ const edits: Readonly<Record<string, Edit>> = {
         `INSERT INTO consensus (image_id, finding, grade, reading_id) VALUES (?, ?, ?, ?)
          ON CONFLICT (image_id, finding) DO UPDATE SET grade = excluded.grade`,
       )
-      .run(image, findingKeys[b % findingKeys.length], (a + b) % 5, reading);
+      .run(image, labelKeys[b % labelKeys.length], (a + b) % 5, reading);
   },
   unlabel: (into, a) =>
     into.prepare("DELETE FROM consensus WHERE image_id = ?").run(oneOf(into, "image", a)),
@@ -178,7 +179,7 @@ function decoded(columns: FilmColumns) {
       studyDate: text("studyDate"),
       ageYears: ranks.ageYears[place],
       comorbidity: columns.comorbidities[(ranks.patient[place] ?? 0) - 1],
-      grades: findingKeys.map((finding) => columns.grades[finding][place]),
+      grades: labelKeys.map((finding) => columns.grades[finding]?.[place]),
       subgroups: [...columns.subgroups]
         .map(([name, each]) => [name, each.texts[(each.ranks[place] ?? 0) - 1]])
         .filter(([, value]) => value !== undefined)

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ImageFilter } from "../../../src/shared/domain.ts";
 import { imageSortSchema } from "../../../src/shared/contract.ts";
-import { findingKeys } from "../../../src/shared/findings.ts";
+import { keysOf } from "../../../src/shared/findings.ts";
 import { ageBins } from "../../../src/shared/subgroups.ts";
 import { cohortOverview, cohortOverviewSoon } from "../../../src/main/store/cohort-overview.ts";
 import { cohortSummary } from "../../../src/main/store/cohorts.ts";
@@ -21,6 +21,7 @@ import { createSplit } from "../../../src/main/store/splits.ts";
 import { seeded } from "../../support/films.ts";
 import { addImage, openTestStore } from "./fixtures.ts";
 
+const labelKeys = keysOf("sided");
 const films = 120;
 let database: Database;
 let cohortId: number;
@@ -51,7 +52,7 @@ beforeAll(() => {
               WHERE image.id = ?)`,
         )
         .run(pick(["2020-01-02", "2019-12-31", null]), id);
-      label(id, findingKeys[film % findingKeys.length] ?? "cardiomegaly", Math.floor(random() * 5));
+      label(id, labelKeys[film % labelKeys.length] ?? "cardiomegaly", Math.floor(random() * 5));
       if (film % 3 !== 0) labels.setSubgroup(id, "ward", `ward ${film % 5}`, "wards.csv");
     }
   });
@@ -147,7 +148,7 @@ const filters = fc.record(
     ageTo: fc.integer({ min: 30, max: 100 }),
     viewPosition: fc.constantFrom("PA", "AP", "", "LL"),
     patient: fc.constantFrom("", "1", "9e", "f", "nobody"),
-    finding: fc.constantFrom(...findingKeys),
+    finding: fc.constantFrom(...labelKeys),
     subgroup: fc.record({
       name: fc.constant("ward"),
       value: fc.constantFrom("ward 1", "ward 4", "no ward"),

@@ -41,7 +41,7 @@ export function addCohortCommands(program: Command): void {
     .addOption(
       new Option(
         "--findings <scheme>",
-        "labels of a new cohort: the study's eight with sides, or five without sides",
+        "labels of a new cohort: the study's with sides or without, or a public data set's own list",
       ).choices([...schemeNames]),
     )
     .option("--table <file>", "names the patients of films that do not: PNG and JPEG")

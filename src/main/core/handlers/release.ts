@@ -63,7 +63,7 @@ export function releaseHandlers(context: CoreContext): Handlers<ReleaseProcedure
   const scorings = new Map<string, Scoring>();
   return {
     "weights:match": ({ scheme, file, ...chosen }) =>
-      matchWeights(networkOf(chosen, keysOf(scheme).length), file),
+      matchWeights(networkOf(chosen, keysOf(scheme).length), file, keysOf(scheme)),
     "weights:of-run": ({ runId }) => {
       requireRun(database, runId);
       return startingWeightsOf(database, runId);

@@ -1,17 +1,26 @@
+import { keysOf, findingNamed } from "../../../shared/findings.ts";
 import { combined, known, stateOf, type LabelState, type PresetRow } from "./preset.ts";
 
-/** The columns of the CheXpert labeller that our findings are taken from. */
-export const chexpertColumns = [
-  "Cardiomegaly",
-  "Edema",
-  "Pleural Effusion",
-  "Pneumonia",
-  "Consolidation",
-  "Atelectasis",
-  "No Finding",
-] as const;
+/** The labeller's fourteen columns, by our key for each; No Finding first. */
+const columns = {
+  no_finding: "No Finding",
+  enlarged_cardiomediastinum: "Enlarged Cardiomediastinum",
+  cardiomegaly: "Cardiomegaly",
+  lung_opacity: "Lung Opacity",
+  lung_lesion: "Lung Lesion",
+  edema: "Edema",
+  consolidation: "Consolidation",
+  pneumonia: "Pneumonia",
+  atelectasis: "Atelectasis",
+  pneumothorax: "Pneumothorax",
+  pleural_effusion: "Pleural Effusion",
+  pleural_other: "Pleural Other",
+  fracture: "Fracture",
+  support_devices: "Support Devices",
+} as const;
+type Column = (typeof columns)[keyof typeof columns];
 
-export const chexpertMeanings = [
+export const chexpertFindingMeanings = [
   ["Cardiomegaly", "Cardiomegaly"],
   ["Edema", "Congestion"],
   ["Pleural Effusion", "Pleural effusion without a side: not used"],
@@ -20,24 +29,41 @@ export const chexpertMeanings = [
   ["No Finding", "1 makes findings that are left blank negative"],
 ] as const;
 
+/** For a cohort of the data set's own labels. */
+export const chexpertOwnMeanings = keysOf("chexpert").map((key) => {
+  const { title } = findingNamed(key);
+  const negates = "; 1 makes findings that are left blank negative, but for support devices";
+  return [
+    columns[key as keyof typeof columns],
+    key === "no_finding" ? `${title}${negates}` : title,
+  ] as const;
+});
+
 export const chexpertNotes = [
   "1 is positive, 0 negative, -1 uncertain; a blank says nothing and stays missing, except where " +
     "No Finding is 1.",
-  "Edema stands for congestion, which the data set does not label.",
 ];
+
+/** What is said where the cohort has the study's findings. */
+export const edemaNote = "Edema stands for congestion, which the data set does not label.";
 
 /** The fourteen labels of one row (Irvin et al. 2019, arXiv 1901.07031, section 3). */
 export function readChexpertLabels(
   cells: Readonly<Record<string, string>>,
 ): Pick<PresetRow, "states" | "sideless"> {
   const blank: LabelState | null = stateOf(cells["No Finding"]) === "positive" ? "negative" : null;
-  const state = (column: (typeof chexpertColumns)[number]) => stateOf(cells[column]) ?? blank;
+  const state = (column: Column) =>
+    stateOf(cells[column]) ?? (column === columns.support_devices ? null : blank);
+  const { pleural_effusion, atelectasis, ...others } = columns;
+  const own = Object.fromEntries(
+    Object.entries(others).map(([key, column]) => [key, state(column)]),
+  ) as Record<keyof typeof others, LabelState | null>;
   return {
-    states: known({ cardiomegaly: state("Cardiomegaly"), congestion: state("Edema") }),
+    states: known({ ...own, congestion: own.edema }),
     sideless: known({
-      pleural_effusion: state("Pleural Effusion"),
-      pneumonic_infiltration: combined([state("Pneumonia"), state("Consolidation")]),
-      atelectasis: state("Atelectasis"),
+      pleural_effusion: state(pleural_effusion),
+      pneumonic_infiltration: combined([own.pneumonia, own.consolidation]),
+      atelectasis: state(atelectasis),
     }),
   };
 }

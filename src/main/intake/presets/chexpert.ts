@@ -1,6 +1,12 @@
 import type { RowProblem } from "../../../shared/contract.ts";
 import { ageOfText, cellText, emptyRow, partOf, sexOf } from "../label-row.ts";
-import { chexpertMeanings, chexpertNotes, readChexpertLabels } from "./chexpert-labels.ts";
+import {
+  chexpertFindingMeanings,
+  chexpertNotes,
+  chexpertOwnMeanings,
+  edemaNote,
+  readChexpertLabels,
+} from "./chexpert-labels.ts";
 import type { Preset, PresetRow } from "./preset.ts";
 
 /** CheXpert: train.csv and valid.csv (Irvin et al. 2019, arXiv 1901.07031). */
@@ -14,8 +20,10 @@ export const chexpert: Preset = {
     ["Sex", "Sex"],
     ["Age", "Age"],
     ["Frontal/Lateral, AP/PA", "View"],
-    ...chexpertMeanings,
   ],
+  findingMeanings: chexpertFindingMeanings,
+  own: { scheme: "chexpert", meanings: chexpertOwnMeanings },
+  studyNotes: [edemaNote],
   imageStandsForPatient: false,
   read({ table }) {
     const rows: PresetRow[] = [];

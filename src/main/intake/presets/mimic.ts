@@ -1,7 +1,13 @@
 import type { RowProblem } from "../../../shared/contract.ts";
 import { cellText, emptyRow, otherView, partOf, sexOf } from "../label-row.ts";
 import type { LabelTable } from "../label-table.ts";
-import { chexpertMeanings, chexpertNotes, readChexpertLabels } from "./chexpert-labels.ts";
+import {
+  chexpertFindingMeanings,
+  chexpertNotes,
+  chexpertOwnMeanings,
+  edemaNote,
+  readChexpertLabels,
+} from "./chexpert-labels.ts";
 import type { Preset, PresetRow } from "./preset.ts";
 
 type Cells = Readonly<Record<string, string>>;
@@ -41,8 +47,10 @@ export const mimic: Preset = {
     ["ViewPosition, else ViewCodeSequence_CodeMeaning (metadata)", "View"],
     ["split (split table)", "Part of the split"],
     ["gender, anchor_age (patients)", "Sex, and age at the study"],
-    ...chexpertMeanings,
   ],
+  findingMeanings: chexpertFindingMeanings,
+  own: { scheme: "chexpert", meanings: chexpertOwnMeanings },
+  studyNotes: [edemaNote],
   imageStandsForPatient: false,
   read({ table, companion }) {
     const metadata = companion("metadata");

@@ -1,6 +1,7 @@
 import { formatCounted } from "../../../shared/format.ts";
 import type { RowProblem } from "../../../shared/contract.ts";
 import { ageOfText, cellText, emptyRow, sexOf } from "../label-row.ts";
+import { keysOf, type FindingKey } from "../../../shared/findings.ts";
 import { known, type LabelState, type Preset, type PresetRow } from "./preset.ts";
 
 /** NIH ChestX-ray14: Data_Entry_2017.csv and its official lists (Wang et al. 2017, arXiv 1705.02315). */
@@ -31,6 +32,9 @@ export const nih: Preset = {
     ["Patient Age", "Age"],
     ["Patient Gender or Patient Sex", "Sex"],
     ["View Position", "View"],
+    ["train_val_list.txt, test_list.txt", "Part of the split"],
+  ],
+  findingMeanings: [
     ["Finding Labels: Cardiomegaly", "Cardiomegaly"],
     ["Finding Labels: Edema", "Congestion"],
     ["Finding Labels: Effusion", "Pleural effusion without a side: not used"],
@@ -39,8 +43,12 @@ export const nih: Preset = {
       "Pneumonic infiltration without a side: not used",
     ],
     ["Finding Labels: Atelectasis", "Atelectasis without a side: not used"],
-    ["train_val_list.txt, test_list.txt", "Part of the split"],
   ],
+  own: {
+    scheme: "nih",
+    meanings: [["Finding Labels", "The data set's fourteen findings; all others are negative"]],
+  },
+  studyNotes: ["Edema stands for congestion, which the data set does not label."],
   imageStandsForPatient: false,
   read({ table, list }) {
     const train = new Set(list("train") ?? []);
@@ -77,7 +85,6 @@ export const nih: Preset = {
     });
     const notes = [
       "A finding that a row does not list counts as negative, as the data set defines it.",
-      "Edema stands for congestion, which the data set does not label.",
       ...(impossibleAges === 0
         ? []
         : [
@@ -91,16 +98,27 @@ export const nih: Preset = {
   },
 };
 
+/** The data set's word for a finding where it is not our key. */
+const words: Readonly<Partial<Record<FindingKey, string>>> = { pleural_effusion: "effusion" };
+
 function readLabels(text: string): Pick<PresetRow, "states" | "sideless"> {
   const labels = new Set(text.split("|").map((label) => label.trim().toLowerCase()));
   const any = (...names: readonly string[]): LabelState =>
     names.some((name) => labels.has(name)) ? "positive" : "negative";
+  const own = Object.fromEntries(
+    keysOf("nih").map((key): [FindingKey, LabelState] => [key, any(words[key] ?? key)]),
+  );
+  const { pleural_effusion, atelectasis, ...states } = own;
   return {
-    states: known({ cardiomegaly: any("cardiomegaly"), congestion: any("edema") }),
+    states: {
+      ...states,
+      no_finding: any("no finding"),
+      congestion: any("edema"),
+    },
     sideless: known({
-      pleural_effusion: any("effusion"),
+      pleural_effusion: pleural_effusion ?? null,
       pneumonic_infiltration: any("pneumonia", "infiltration", "consolidation"),
-      atelectasis: any("atelectasis"),
+      atelectasis: atelectasis ?? null,
     }),
   };
 }

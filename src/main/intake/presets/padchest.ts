@@ -1,6 +1,6 @@
 import { formatCounted } from "../../../shared/format.ts";
 import type { RowProblem } from "../../../shared/contract.ts";
-import type { FindingKey } from "../../../shared/findings.ts";
+import { findingNamed, keysOf, type FindingKey } from "../../../shared/findings.ts";
 import { cellText, emptyRow, otherView, sexOf } from "../label-row.ts";
 import { known, type LabelState, type Preset, type PresetRow, type SidelessKey } from "./preset.ts";
 
@@ -26,6 +26,43 @@ const terms = {
   ],
 } as const;
 
+/** The terms of the set of frequent findings; a finding counts with the narrower ones below it. */
+const ownTerms: Readonly<Partial<Record<FindingKey, readonly string[]>>> = {
+  no_finding: ["normal"],
+  copd: ["copd signs"],
+  cardiomegaly: terms.cardiomegaly,
+  aortic_elongation: [
+    "aortic elongation",
+    "descendent aortic elongation",
+    "ascendent aortic elongation",
+    "supra aortic elongation",
+  ],
+  scoliosis: ["scoliosis"],
+  pleural_effusion: terms.pleural_effusion,
+  costophrenic_angle_blunting: ["costophrenic angle blunting"],
+  atelectasis: terms.atelectasis,
+  pneumonia: ["pneumonia", "atypical pneumonia"],
+  infiltration: ["infiltrates"],
+  consolidation: ["consolidation"],
+  interstitial_pattern: [
+    "interstitial pattern",
+    "ground glass pattern",
+    "reticular interstitial pattern",
+    "reticulonodular interstitial pattern",
+    "miliary opacities",
+  ],
+  nodule: ["nodule", "multiple nodules"],
+  pleural_thickening: [
+    "pleural thickening",
+    "apical pleural thickening",
+    "calcified pleural thickening",
+  ],
+  air_trapping: ["air trapping"],
+  emphysema: ["emphysema"],
+  edema: ["pulmonary edema"],
+  pneumothorax: ["pneumothorax", "hydropneumothorax"],
+};
+
 /** Labels that say that nothing was labelled. */
 const withoutLabels = ["unchanged", "suboptimal study", "exclude"];
 
@@ -42,6 +79,8 @@ export const padchest: Preset = {
     ["PatientBirth, StudyDate_DICOM", "Age, within a year; the year of birth is not kept"],
     ["PatientSex_DICOM", "Sex"],
     ["Projection", "View"],
+  ],
+  findingMeanings: [
     ["Labels: cardiomegaly", "Cardiomegaly"],
     ["Labels: pulmonary edema, vascular redistribution, hilar congestion", "Congestion"],
     ["Labels: pleural effusion", "Pleural effusion, on the side that the report names"],
@@ -51,6 +90,16 @@ export const padchest: Preset = {
     ],
     ["Labels: atelectasis", "Atelectasis, on the side that the report names"],
     ["LabelsLocalizationsBySentence", "Sides"],
+  ],
+  own: {
+    scheme: "padchest",
+    meanings: keysOf("padchest").map((key) => [
+      `Labels: ${(ownTerms[key] ?? []).join(", ")}`,
+      findingNamed(key).title,
+    ]),
+  },
+  studyNotes: [
+    "Pulmonary edema, vascular redistribution and hilar congestion stand for congestion.",
   ],
   imageStandsForPatient: false,
   read({ table }) {
@@ -84,7 +133,6 @@ export const padchest: Preset = {
     const notes = [
       "A finding that a row does not list counts as negative. A finding that the report places on " +
         "one side counts as negative on the other.",
-      "Pulmonary edema, vascular redistribution and hilar congestion stand for congestion.",
       "Two thirds of the labels were given by a program that read the reports (MethodLabel).",
       ...(inverted === 0
         ? []
@@ -130,6 +178,7 @@ function readLabels(
   const any = (names: readonly string[]) => names.some((name) => labels.has(name));
   const state = (names: readonly string[]): LabelState => (any(names) ? "positive" : "negative");
   const states: Partial<Record<FindingKey, LabelState>> = {
+    ...Object.fromEntries(keysOf("padchest").map((key) => [key, state(ownTerms[key] ?? [])])),
     cardiomegaly: state(terms.cardiomegaly),
     congestion: state(terms.congestion),
   };

@@ -1,5 +1,5 @@
 import type { PresetName, RowProblem } from "../../../shared/contract.ts";
-import type { FindingKey, Grade } from "../../../shared/findings.ts";
+import type { FindingKey, Grade, SchemeName } from "../../../shared/findings.ts";
 import type { LabelRow } from "../label-row.ts";
 import type { LabelTable } from "../label-table.ts";
 
@@ -46,6 +46,8 @@ export interface PresetOutput {
   readonly notes: readonly string[];
 }
 
+type Meanings = readonly (readonly [column: string, meaning: string])[];
+
 /** How a public data set's tables are read. */
 export interface Preset {
   readonly name: PresetName;
@@ -53,8 +55,14 @@ export interface Preset {
   /** Columns that tell the table apart from others. */
   readonly recognisedBy: readonly string[];
   readonly companions: readonly Companion[];
-  /** What each column that is used means. */
-  readonly meanings: readonly (readonly [column: string, meaning: string])[];
+  /** What each column that is used means, but for the findings. */
+  readonly meanings: Meanings;
+  /** What the columns of findings mean in a cohort of the study's labels, with or without sides. */
+  readonly findingMeanings: Meanings;
+  /** The data set's full list of labels, where there is a set of it. */
+  readonly own?: { readonly scheme: SchemeName; readonly meanings: Meanings };
+  /** What a person should know where the cohort has the study's labels. */
+  readonly studyNotes: readonly string[];
   /** The data set gives no patient: each image then counts as a patient of its own. */
   readonly imageStandsForPatient: boolean;
   read(input: PresetInput): PresetOutput;

@@ -64,12 +64,15 @@ export const taixRay: Preset = {
     ["Split, here or in split.csv", "Part of the split, of the first fold"],
     ["Age", "Age in days, as the data set has it; in years where none is above 130"],
     ["Sex", "Sex"],
+  ],
+  findingMeanings: [
     ["HeartSize", "Cardiomegaly: Normal 0, Borderline 1, Enlarged 3, Massively 4"],
     ["PulmonaryCongestion", "Congestion: None 0, (+) 1, + 2, ++ 3, +++ 4"],
     ["PleuralEffusion_Right, _Left", "Pleural effusion, right and left"],
     ["PulmonaryOpacities_Right, _Left", "Pneumonic infiltration, right and left"],
     ["Atelectasis_Right, _Left", "Atelectasis, right and left"],
   ],
+  studyNotes: ["The data set grades each finding and side, so nothing is left out."],
   imageStandsForPatient: false,
   read({ table, companion }) {
     const rows: PresetRow[] = [];
@@ -115,7 +118,6 @@ export const taixRay: Preset = {
       });
     });
     const notes = [
-      "The data set grades each finding and side, so nothing is left out.",
       ...(inDays ? ["Ages are in days, and become years."] : []),
       ...(otherFolds === 0
         ? []

@@ -87,7 +87,7 @@ export function writeCohort(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
       );
       const [positive, negative, missing] = cells;
       const inParts = suppressedCounts(
-        (split?.parts ?? []).map((part) => part.positives[finding.key]),
+        (split?.parts ?? []).map((part) => part.positives[finding.key] ?? 0),
         minimum,
       );
       // A prevalence beside a hidden count would give it back.

@@ -11,6 +11,7 @@ import { classCounts } from "./0010-class-counts.ts";
 import { subgroups } from "./0011-subgroups.ts";
 import { schemes } from "./0012-schemes.ts";
 import { filmChanges } from "./0013-film-changes.ts";
+import { labelSets } from "./0014-label-sets.ts";
 
 /**
  * The schema's migrations in order; the one at index n brings the store to version n + 1. Each
@@ -30,4 +31,5 @@ export const migrations: readonly string[] = [
   subgroups,
   schemes,
   filmChanges,
+  labelSets,
 ];
