@@ -3,7 +3,7 @@ import { cpuEngine } from "../../../src/main/engine/onnxruntime/engine.ts";
 import type { CompiledNetwork } from "../../../src/main/engine/engine.ts";
 import { initialise, networkNamed } from "../../../src/main/network/index.ts";
 import { chosen, randomBatch } from "../support/batches.ts";
-import { everyKind } from "../support/networks.ts";
+import { everyKind, rectangularAndGrouped } from "../support/networks.ts";
 import { seededRandom } from "../support/random.ts";
 import { l2Norm, relativeError } from "../support/reference.ts";
 
@@ -12,7 +12,7 @@ const flat = { kind: "flat", norm: 0.5 } as const;
 
 vi.setConfig({ testTimeout: 120_000 });
 
-describe.each([networkNamed("resnet9-smooth"), everyKind()])(
+describe.each([networkNamed("resnet9-smooth"), everyKind(), rectangularAndGrouped()])(
   "the clipped sum of $name",
   (network) => {
     const weights = initialise(network, seededRandom(1));
