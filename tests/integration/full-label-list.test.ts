@@ -107,6 +107,7 @@ describe("a cohort of CheXpert's fourteen observations", () => {
     const normal = of("no_finding")?.positive ?? 0;
     expect(normal).toBeGreaterThan(0);
     expect(of("pleural_other")).toMatchObject({ positive: 0, negative: normal });
+    expect(of("no_finding")?.negative).toBeGreaterThan(0);
     expect(of("support_devices")?.missing).toBe(0);
   });
 

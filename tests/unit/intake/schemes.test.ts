@@ -198,7 +198,12 @@ describe("a cohort of a public set's own labels", () => {
     );
     const negative = Object.fromEntries(keysOf("chexpert").map((key) => [key, 0]));
     expect(rows[0]?.grades).toEqual({ ...negative, no_finding: 2, support_devices: 2 });
-    expect(rows[1]?.grades).toEqual({ lung_opacity: 2, pleural_effusion: 2, fracture: 2 });
+    expect(rows[1]?.grades).toEqual({
+      no_finding: 0,
+      lung_opacity: 2,
+      pleural_effusion: 2,
+      fracture: 2,
+    });
     expect(rows[2]?.grades).toEqual({
       ...Object.fromEntries(Object.entries(negative).filter(([key]) => key !== "support_devices")),
       no_finding: 2,
@@ -223,6 +228,7 @@ describe("a cohort of a public set's own labels", () => {
       { scheme: "chexpert", uncertain: "positive" },
     );
     expect(rows[0]?.grades).toEqual({
+      no_finding: 0,
       atelectasis: 2,
       edema: 0,
       lung_opacity: 2,

@@ -1,4 +1,4 @@
-import { keysOf, findingNamed } from "../../../shared/findings.ts";
+import { besideNoFinding, findingNamed, keysOf } from "../../../shared/findings.ts";
 import { combined, known, stateOf, type LabelState, type PresetRow } from "./preset.ts";
 
 /** The labeller's fourteen columns, by our key for each; No Finding first. */
@@ -41,11 +41,16 @@ export const chexpertOwnMeanings = keysOf("chexpert").map((key) => {
 
 export const chexpertNotes = [
   "1 is positive, 0 negative, -1 uncertain; a blank says nothing and stays missing, except where " +
-    "No Finding is 1.",
+    "No Finding is 1. A finding that is positive makes a blank No Finding negative.",
 ];
 
 /** What is said where the cohort has the study's findings. */
 export const edemaNote = "Edema stands for congestion, which the data set does not label.";
+
+/** What a film without a finding does not have. */
+const findingColumns = Object.entries(columns).flatMap(([key, column]) =>
+  key === "no_finding" || besideNoFinding.includes(key) ? [] : [column],
+);
 
 /** The fourteen labels of one row (Irvin et al. 2019, arXiv 1901.07031, section 3). */
 export function readChexpertLabels(
@@ -58,8 +63,14 @@ export function readChexpertLabels(
   const own = Object.fromEntries(
     Object.entries(others).map(([key, column]) => [key, state(column)]),
   ) as Record<keyof typeof others, LabelState | null>;
+  // The labeller writes 1 or nothing: a finding that is there says that there is one.
+  const found = findingColumns.some((column) => stateOf(cells[column]) === "positive");
   return {
-    states: known({ ...own, congestion: own.edema }),
+    states: known({
+      ...own,
+      no_finding: own.no_finding ?? (found ? "negative" : null),
+      congestion: own.edema,
+    }),
     sideless: known({
       pleural_effusion: state(pleural_effusion),
       pneumonic_infiltration: combined([own.pneumonia, own.consolidation]),
