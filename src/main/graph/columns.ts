@@ -58,18 +58,37 @@ export function columnsAgain(
   context: Context,
   x: Tensor,
   there: Tensor,
-  lay: () => Tensor,
+  lay: (way: "back") => Tensor,
 ): Tensor {
-  return context.sparing && x !== context.images && there !== x ? lay() : there;
+  return context.sparing && x !== context.images && there !== x ? lay("back") : there;
+}
+
+/**
+ * The rows of a window, one array for all layers with the same geometry. The way back has its own:
+ * an engine would take two equal gathers for one and keep what it gave.
+ */
+function sharedRows(context: Context, geometry: WindowGeometry, way: "there" | "back"): Int32Array {
+  const key = `${JSON.stringify(geometry)} ${way}`;
+  let rows = context.windowRows.get(key);
+  if (rows === undefined) {
+    rows = windowRows(geometry);
+    context.windowRows.set(key, rows);
+  }
+  return rows;
 }
 
 /** The input under each window, [images, output pixels, taps * channels]. */
-export function windowColumns(context: Context, geometry: WindowGeometry, x: Tensor): Tensor {
+export function windowColumns(
+  context: Context,
+  geometry: WindowGeometry,
+  x: Tensor,
+  way: "there" | "back" = "there",
+): Tensor {
   if (isPointwise(geometry)) return x;
   const output = outputSize(geometry);
   const channels = x.shape[2] ?? 0;
   if (x === context.images) return imageColumns(context, geometry);
-  const rows = context.builder.gatherRows(asRows(context, x), windowRows(geometry));
+  const rows = context.builder.gatherRows(asRows(context, x), sharedRows(context, geometry, way));
   return context.builder.reshape(rows, [
     geometry.images,
     output.height * output.width,

@@ -53,6 +53,8 @@ export interface Context {
    * memory for a little more time.
    */
   readonly sparing: boolean;
+  /** Rows of windows that several layers have in common: they can take more than a map. */
+  readonly windowRows: Map<string, Int32Array>;
   readonly feeds: Map<string, ParameterFeed>;
   readonly parameterGradients: ParameterGradients[];
   readonly imageFeeds: Map<string, ImageFeed>;

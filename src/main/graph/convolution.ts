@@ -118,8 +118,8 @@ export function fullConvolution(
   const output = outputSize(geometry);
   const taps = tapsOf(layer);
   const rowsOfColumns = geometry.images * output.height * output.width;
-  const layOut = (): Tensor => {
-    const byTap = windowColumns(context, geometry, flow.tensor);
+  const layOut = (way?: "back"): Tensor => {
+    const byTap = windowColumns(context, geometry, flow.tensor, way);
     return weights.inputsFirst
       ? exchanged(builder, byTap, [rowsOfColumns, taps, layer.inputChannels])
       : byTap;

@@ -19,8 +19,8 @@ export function depthwiseConvolution(
   const taps = tapsOf(layer);
   const layout = { kind: "depthwise", taps } as const;
   const name = `${layer.name}.weight`;
-  const layOut = (): Tensor =>
-    builder.reshape(windowColumns(context, geometry, flow.tensor), [
+  const layOut = (way?: "back"): Tensor =>
+    builder.reshape(windowColumns(context, geometry, flow.tensor, way), [
       geometry.images * pixels,
       taps,
       channels,

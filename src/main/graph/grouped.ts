@@ -96,8 +96,8 @@ export function groupedConvolution(context: Context, layer: Conv2dLayer, flow: F
     outputs,
     inner,
   ]);
-  const layOut = (): Tensor => {
-    const byTap = builder.reshape(windowColumns(context, geometry, flow.tensor), [
+  const layOut = (way?: "back"): Tensor => {
+    const byTap = builder.reshape(windowColumns(context, geometry, flow.tensor, way), [
       rows,
       taps,
       groups,

@@ -61,6 +61,7 @@ function start(
     units,
     views,
     sparing: shape.sparing ?? false,
+    windowRows: new Map(),
     feeds: new Map(),
     parameterGradients: [],
     imageFeeds: new Map([[input, { input, valuesPerImage: pixels, pixels: null }]]),

@@ -60,6 +60,7 @@ export function lower(graph: Graph, name: string, options: LoweringOptions): Onn
   const inputs: OnnxValue[] = [];
   const names = new Map<number, string>();
   const shared = new Map<string, string>();
+  const sharedRows = new Map<Int32Array, string>();
 
   const nameOf = (tensor: Tensor): string => {
     const known = names.get(tensor.id);
@@ -141,8 +142,12 @@ export function lower(graph: Graph, name: string, options: LoweringOptions): Onn
       from = extended;
       rows = rows.map((row) => (row === -1 ? count : row));
     }
-    const indices = `${output}.rows`;
-    constants.push({ name: indices, type: "int32", shape: [rows.length], data: rows });
+    let indices = sharedRows.get(operation.rows);
+    if (indices === undefined) {
+      indices = `${output}.rows`;
+      sharedRows.set(operation.rows, indices);
+      constants.push({ name: indices, type: "int32", shape: [rows.length], data: rows });
+    }
     node("Gather", [from, indices], output, { axis: { int: 0 } });
   };
 
