@@ -1,12 +1,15 @@
 import type { StoredFrame } from "./decode.ts";
 import { resident } from "./kernel/kernel.ts";
 import type { Region } from "./regions.ts";
+import { lossySyntaxes } from "./syntaxes.ts";
 
 /** Rows that are looked at; lettering that can be read is higher than the gaps between them. */
 const sampledRows = 400;
 /** Of the film's range: how far a stroke stands out on both sides, and how even it is. */
 const contrastShare = 0.2;
 const evenShare = 0.01;
+/** The same where compression has left its waves in the strokes; less than a quarter of the contrast. */
+const lossyEvenShare = 0.04;
 /** Of the film's width: the widest stroke, and the widest gap between two of a line. */
 const strokeShare = 0.025;
 const gapShare = 0.04;
@@ -38,8 +41,8 @@ interface Block {
 /**
  * Rectangles in which words seem to be burned into a monochrome film: several thin strokes of one
  * even value side by side, far brighter or darker than what is left and right of them, over
- * several rows. It helps a person to look and never replaces looking: faint, large, handwritten
- * or lossily compressed text is missed or covered in part, and heavy noise cut off at an end of the
+ * several rows. It helps a person to look and never replaces looking: faint, large or
+ * handwritten text is missed or covered in part, so is some in heavily compressed films, and heavy noise cut off at an end of the
  * range is taken for lettering.
  */
 export function findLettering(frame: StoredFrame): readonly Region[] {
@@ -47,10 +50,11 @@ export function findLettering(frame: StoredFrame): readonly Region[] {
   if (samplesPerPixel !== 1 || rows < 16 || columns < 16) return [];
   const step = Math.max(1, Math.floor(rows / sampledRows));
   const sixteenBits = values instanceof Uint16Array || values instanceof Int16Array;
+  const share = lossySyntaxes.has(frame.transferSyntax) ? lossyEvenShare : evenShare;
   const { lines, range } = sixteenBits
-    ? linesOfSteepPlaces(values, rows, columns, step)
-    : linesOfEveryPlace(values, rows, columns, step);
-  const blocks = blocksOf(lines, step, gapShare * columns, 2 * evenShare * range);
+    ? linesOfSteepPlaces(values, rows, columns, step, share)
+    : linesOfEveryPlace(values, rows, columns, step, share);
+  const blocks = blocksOf(lines, step, gapShare * columns, 2 * share * range);
   const regions = blocks
     .filter((block) => block.rows >= fewestRows)
     .map(({ left, top, right, bottom }) => {
@@ -80,6 +84,7 @@ function linesOfEveryPlace(
   rows: number,
   columns: number,
   step: number,
+  share: number,
 ): FilmLines {
   let lowest = Number.POSITIVE_INFINITY;
   let highest = Number.NEGATIVE_INFINITY;
@@ -95,7 +100,7 @@ function linesOfEveryPlace(
   if (range < fewestValues) return { lines: [], range };
   const lines: Line[] = [];
   for (let row = 0; row < rows; row += step) {
-    lines.push(...linesOfRow(values, row, columns, range, 0, columns));
+    lines.push(...linesOfRow(values, row, columns, range, share, 0, columns));
   }
   return { lines, range };
 }
@@ -109,6 +114,7 @@ function linesOfSteepPlaces(
   rows: number,
   columns: number,
   step: number,
+  share: number,
 ): FilmLines {
   const pixels = resident(values);
   const { kernel } = pixels;
@@ -121,7 +127,7 @@ function linesOfSteepPlaces(
   }
   const range = highest - lowest;
   if (range < fewestValues) return { lines: [], range };
-  const even = evenShare * range;
+  const even = share * range;
   const rise = Math.ceil(contrastShare * range);
   const apart = widestStroke(columns) + widestGap(columns);
   const lines: Line[] = [];
@@ -137,7 +143,9 @@ function linesOfSteepPlaces(
         const place = steep[first] ?? 0;
         const at = row * columns + place;
         const early = Math.abs((values[at - 1] ?? 0) - (values[at - 2] ?? 0)) > 2 * even;
-        lines.push(...linesOfRow(values, row, columns, range, early ? place - 1 : place, last));
+        lines.push(
+          ...linesOfRow(values, row, columns, range, share, early ? place - 1 : place, last),
+        );
       }
       first = i;
     }
@@ -172,11 +180,12 @@ function linesOfRow(
   row: number,
   columns: number,
   range: number,
+  share: number,
   firstStart: number,
   lastStart: number,
 ): readonly Line[] {
   const offset = row * columns;
-  const even = evenShare * range;
+  const even = share * range;
   const contrast = contrastShare * range;
   const widest = widestStroke(columns);
   const gap = widestGap(columns);

@@ -27,3 +27,12 @@ export const pixelCodings: Readonly<Record<string, PixelCoding>> = {
   "1.2.840.10008.1.2.4.202": "htj2k",
   "1.2.840.10008.1.2.4.203": "htj2k",
 };
+
+/** Those that leave waves where the film was even: JPEG, JPEG-LS, JPEG 2000 and HTJ2K with losses. */
+export const lossySyntaxes: ReadonlySet<string> = new Set([
+  "1.2.840.10008.1.2.4.50",
+  "1.2.840.10008.1.2.4.51",
+  "1.2.840.10008.1.2.4.81",
+  "1.2.840.10008.1.2.4.91",
+  "1.2.840.10008.1.2.4.203",
+]);

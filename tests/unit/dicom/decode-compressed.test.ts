@@ -76,22 +76,36 @@ describe("compressed stored values", () => {
     },
   );
 
-  it("JPEG extended: exact in 12 bits where a block has one value", async () => {
-    const form: PixelForm = {
-      rows: 64,
-      columns: 48,
-      bitsAllocated: 16,
-      bitsStored: 12,
-      signed: false,
-    };
+  it.each([
+    { title: "12 bits", bitsStored: 12, signed: false },
+    { title: "12 bits of which 10 are stored", bitsStored: 10, signed: false },
+    // A coder that knows no sign carries the stored bits alone.
+    { title: "12 bits with a sign", bitsStored: 12, signed: true },
+  ])("JPEG extended: exact in $title where a block has one value", async (changes) => {
+    const form: PixelForm = { rows: 64, columns: 48, bitsAllocated: 16, ...changes };
     const blocks = storedValues({ ...form, rows: 8, columns: 6 }, 10);
-    const encoded = encodeExtendedJpeg(blocks, 8, 6);
+    const coded = blocks.map((value) => value & (2 ** form.bitsStored - 1));
+    const encoded = encodeExtendedJpeg(coded, 8, 6);
     const frame = await decodeFrame(parseFile(film(form, "1.2.840.10008.1.2.4.51", [[encoded]])));
     const expected = Array.from({ length: 64 * 48 }, (_, index) => {
       const row = Math.floor(index / 48);
       return blocks[Math.floor(row / 8) * 6 + Math.floor((index % 48) / 8)];
     });
     expect([...frame.values]).toEqual(expected);
+  });
+
+  it("JPEG extended: 8 bits are what baseline makes of the same scan", async () => {
+    const form: PixelForm = { ...shape, bitsAllocated: 8, bitsStored: 8, signed: false };
+    const baseline = encodings.find(({ title }) => title === "JPEG baseline");
+    if (baseline === undefined) throw new Error("JPEG baseline is missing");
+    const encoded = baseline.encode(Uint8Array.from(storedValues(form, 14)), form);
+    const header = encoded.findIndex((byte, at) => byte === 0xff && encoded[at + 1] === 0xc0);
+    const extended = encoded.slice();
+    extended[header + 1] = 0xc1;
+    const plain = await decodeFrame(parseFile(film(form, "1.2.840.10008.1.2.4.50", [[encoded]])));
+    const file = parseFile(film(form, "1.2.840.10008.1.2.4.51", [[extended]]));
+    expect([...(await decodeFrame(file)).values]).toEqual([...plain.values]);
+    expect(new Set(plain.values).size).toBeGreaterThan(10);
   });
 
   it("RLE: three samples come interleaved", async () => {

@@ -7,6 +7,9 @@ import { findLettering } from "../../../src/main/dicom/lettering.ts";
 import { parseFile } from "../../../src/main/dicom/parse.ts";
 import { drawText, textHeight, textWidth } from "../../../src/main/phantoms/lettering.ts";
 import { generatePhantoms } from "../../../src/main/phantoms/generate.ts";
+import { writeDicom } from "../../support/dicom-writer.ts";
+import { encodings, loadEncoders } from "../../support/encoders.ts";
+import { filmElements, pixelElements } from "../../support/films.ts";
 
 /**
  * Every phantom carries the word SYNTHETIC at its foot and a marker of one letter at its head, on
@@ -56,6 +59,55 @@ describe.each([
     });
   },
 );
+
+describe("the search for lettering in films of JPEG baseline", { timeout: 120_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "silhouette-lettering-"));
+  const films: StoredFrame[] = [];
+
+  beforeAll(async () => {
+    await loadEncoders();
+    const baseline = encodings.find(({ title }) => title === "JPEG baseline");
+    if (baseline === undefined) throw new Error("JPEG baseline is missing.");
+    await generatePhantoms({
+      folder,
+      patients: 12,
+      seed: 3,
+      sizePixels: 512,
+      style: "a",
+      workers: 1,
+    });
+    for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+      if (!name.endsWith(".dcm")) continue;
+      const { rows, columns, bitsStored, pixelRepresentation, values } = await decodeFrame(
+        parseFile(readFileSync(join(folder, name))),
+      );
+      const form = { rows, columns, bitsAllocated: 8, bitsStored: 8, signed: false } as const;
+      const lowest = pixelRepresentation === 1 ? -(2 ** (bitsStored - 1)) : 0;
+      const bytes = Uint8Array.from(values, (value) => (value - lowest) >> (bitsStored - 8));
+      const file = writeDicom(
+        { ...filmElements(1, 1), ...pixelElements(form) },
+        { transferSyntax: baseline.transferSyntax, frames: [[baseline.encode(bytes, form)]] },
+      );
+      films.push(await decodeFrame(parseFile(file)));
+    }
+  }, 120_000);
+
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("finds the word in nineteen films of twenty at least, and nothing else", () => {
+    expect(films.length).toBeGreaterThan(20);
+    const foot = (film: StoredFrame) => footShare * film.rows;
+    const found = films.filter((film) =>
+      findLettering(film).some(({ top, height }) => top + height > foot(film)),
+    );
+    expect(found.length / films.length).toBeGreaterThanOrEqual(0.95);
+    for (const film of films) {
+      expect(findLettering(part(film, 0, Math.floor(foot(film))))).toEqual([]);
+    }
+  });
+});
 
 describe("the region of a word", () => {
   it("covers the word from its first letter to its last, up to a twentieth of the film", () => {
