@@ -45,6 +45,8 @@ export async function openTorchPeer(options: {
     // torch look two to four times slower than it is.
     env: {
       ...process.env,
+      // Ours, which would overrule the following.
+      GLIBC_TUNABLES: "",
       MALLOC_MMAP_MAX_: "0",
       MALLOC_TRIM_THRESHOLD_: "17179869184",
       MALLOC_TOP_PAD_: "67108864",
