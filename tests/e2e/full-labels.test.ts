@@ -81,6 +81,26 @@ test("its own labels are chosen on screen, filled by the preset, and read on scr
   await page.screenshot({ path: "test-results/screens/labels-films.png" });
   await page.getByRole("tab", { name: /Labels/ }).click();
   await page.screenshot({ path: "test-results/screens/labels-tab.png" });
+  const own = join(folder, "own.csv");
+  await writeFile(
+    own,
+    "patient,file,No Finding,Pleural Effusion,Edema\n" +
+      "patient00001,view1_frontal.png,0,1,-1\npatient00003,view1_frontal.png,1,1,0\n",
+  );
+  await launched.application.evaluate(({ dialog }, file) => {
+    dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [file] });
+  }, own);
+  await button("Choose labels file").click();
+  await expect(page.getByLabel("Pleural effusion", { exact: true })).toHaveValue(
+    "Pleural Effusion",
+  );
+  await expect(page.getByText("says no finding, and names one: Pleural effusion")).toBeVisible();
+  await expect(
+    page.getByText(/3 columns of findings hold only 1, 0 and -1.*as missing/),
+  ).toBeVisible();
+  await page.getByLabel("Uncertain labels count as").selectOption("positive");
+  await expect(page.getByText(/uncertain counts as positive/)).toBeVisible();
+  await button("Cancel").click();
   await page.getByRole("tab", { name: /Split/ }).click();
   await button("Make split").click();
   await expect(page.getByRole("rowheader", { name: "Support devices, positive" })).toBeVisible();

@@ -13,6 +13,7 @@ import { UserError } from "../../shared/errors.ts";
 import {
   findingKeys,
   findingNamed,
+  hasStudyLabels,
   keysOf,
   type FindingKey,
   type Grade,
@@ -207,11 +208,6 @@ function meaningsOf(preset: Preset, scheme: SchemeName): ColumnMeaning[] {
       ? own.meanings
       : [["Findings", "Those that the cohort's set of labels has too"]];
   return [...meanings, ...ofFindings].map(([column = "", meaning = ""]) => ({ column, meaning }));
-}
-
-/** Whether a set is the study's findings, with their sides or without. */
-function hasStudyLabels(scheme: SchemeName): boolean {
-  return scheme === "sided" || scheme === "unsided";
 }
 
 /** Says of each finding without a side how many rows are left out for it. */
