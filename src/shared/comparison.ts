@@ -39,7 +39,7 @@ export interface SubgroupResult {
   readonly positives: number;
   readonly negatives: number;
   readonly auroc: Interval | null;
-  readonly accuracy: number | null;
+  readonly accuracy: Interval | null;
 }
 
 /**

@@ -139,8 +139,6 @@ function evaluationOf(prepared: PreparedRun, confidence: number): RunEvaluation 
       sampledColumn(sampled, statistics.size, index),
       confidence,
     );
-  const finite = (value: number | undefined): number | null =>
-    value !== undefined && Number.isFinite(value) ? value : null;
 
   const labels = keys.map((finding, label): LabelResult => {
     const large = statistics.isLargeEnough(label, 0);
@@ -167,16 +165,16 @@ function evaluationOf(prepared: PreparedRun, confidence: number): RunEvaluation 
     keys.map((finding, label): SubgroupResult => {
       const images = (members[index] ?? []).filter((image) => image.truth[label] !== null);
       const large = statistics.isLargeEnough(label, group.cell);
+      const measure = (name: "auroc" | "accuracy") =>
+        large ? intervalAt(statistics.labelIndex(label, group.cell, name)) : null;
       return {
         attribute: attributeOf(group.attribute),
         group: group.group,
         finding,
         patients: patientsIn(images),
         ...statistics.counts(label, group.cell),
-        auroc: large ? intervalAt(statistics.labelIndex(label, group.cell, "auroc")) : null,
-        accuracy: large
-          ? finite(statistics.estimates[statistics.labelIndex(label, group.cell, "accuracy")])
-          : null,
+        auroc: measure("auroc"),
+        accuracy: measure("accuracy"),
       };
     }),
   );

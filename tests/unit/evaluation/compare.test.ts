@@ -280,6 +280,38 @@ describe("compareRuns", () => {
     expect(female?.accuracyParityDifference).toBeNull();
   });
 
+  it("gives a subgroup's accuracy its interval by patient, and none to a group that is too small", () => {
+    const sized = comparison.privateRun?.subgroups ?? [];
+    const large = sized.filter(({ auroc }) => auroc !== null);
+    const small = sized.filter(
+      ({ positives, negatives }) => Math.min(positives, negatives) < comparison.minimumCell,
+    );
+    expect(large.length).toBeGreaterThan(0);
+    expect(small.length).toBeGreaterThan(0);
+    for (const { accuracy } of large) {
+      expect(accuracy?.low).toBeLessThan(accuracy?.estimate ?? NaN);
+      expect(accuracy?.high).toBeGreaterThan(accuracy?.estimate ?? NaN);
+    }
+    for (const { accuracy, auroc } of small) expect([accuracy, auroc]).toEqual([null, null]);
+    // The accuracy itself is that of the group's own films.
+    const [first] = large;
+    const label = comparison.privateRun?.labels.findIndex(
+      ({ finding }) => finding === first?.finding,
+    );
+    const threshold = comparison.privateRun?.labels[label ?? 0]?.threshold ?? NaN;
+    const films = privateScores.filter(
+      (image) =>
+        image.part === "test" &&
+        image.truth[label ?? 0] !== null &&
+        image.sex === (first?.group === "Female" ? "F" : "M"),
+    );
+    const right = films.filter(
+      (image) => ((image.scores[label ?? 0] ?? 0) >= threshold ? 1 : 0) === image.truth[label ?? 0],
+    );
+    expect(first?.attribute).toBe("sex");
+    expect(first?.accuracy?.estimate).toBeCloseTo(right.length / films.length, 12);
+  });
+
   it("holds no number that is not finite", () => {
     const text = JSON.stringify(comparison, (_key, value: unknown) =>
       typeof value === "number" && !Number.isFinite(value) ? "NOT FINITE" : value,

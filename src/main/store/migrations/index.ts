@@ -12,6 +12,7 @@ import { subgroups } from "./0011-subgroups.ts";
 import { schemes } from "./0012-schemes.ts";
 import { filmChanges } from "./0013-film-changes.ts";
 import { labelSets } from "./0014-label-sets.ts";
+import { subgroupIntervals } from "./0015-subgroup-intervals.ts";
 
 /**
  * The schema's migrations in order; the one at index n brings the store to version n + 1. Each
@@ -32,4 +33,5 @@ export const migrations: readonly string[] = [
   schemes,
   filmChanges,
   labelSets,
+  subgroupIntervals,
 ];
