@@ -54,12 +54,17 @@ export interface RowWindows<Row> {
   close(): void;
 }
 
+/** One is read while the other is on its way. */
+const fetchesAtOnce = 2;
+
 export function createRowWindows<Row>(options: RowWindowsOptions<Row>): RowWindows<Row> {
   const size = options.size ?? 100;
   const keep = options.keep ?? 24;
   const windows = new Map<number, readonly Row[]>();
   const pending = new Map<number, Promise<void>>();
   const stale = new Set<number>();
+  /** What the newest view lacks, the most urgent first. */
+  let wanted: readonly number[] = [];
   let total: number | null = null;
   let closed = false;
 
@@ -82,9 +87,22 @@ export function createRowWindows<Row>(options: RowWindowsOptions<Row>): RowWindo
       .catch((thrown: unknown) => {
         if (!closed) options.onFailure(thrown);
       })
-      .finally(() => pending.delete(index));
+      .finally(() => {
+        pending.delete(index);
+        fetchWanted();
+      });
     pending.set(index, promise);
     return promise;
+  }
+
+  /** What a fast scroll has passed by is not fetched any more, so that it holds nothing up. */
+  function fetchWanted(): void {
+    while (!closed && pending.size < fetchesAtOnce) {
+      const [next, ...rest] = wanted;
+      if (next === undefined) return;
+      wanted = rest;
+      void fetchWindow(next);
+    }
   }
 
   function touch(index: number): readonly Row[] | undefined {
@@ -104,9 +122,10 @@ export function createRowWindows<Row>(options: RowWindowsOptions<Row>): RowWindo
       return windows.get(Math.floor(index / size))?.[index % size];
     },
     show(first, last) {
-      for (const index of windowsToLoad(first, last, size, total)) {
-        if (touch(index) === undefined || stale.has(index)) void fetchWindow(index);
-      }
+      wanted = windowsToLoad(first, last, size, total).filter(
+        (index) => (touch(index) === undefined || stale.has(index)) && !pending.has(index),
+      );
+      fetchWanted();
     },
     async load(index) {
       if (index < 0) return undefined;

@@ -61,6 +61,16 @@ describe("windows of a long list", () => {
     expect(list.asked.toSorted((a, b) => a - b)).toEqual([0, 100]);
   });
 
+  it("fetches where a fast scroll ends, and little of what it passed by", async () => {
+    const list = listOf(100_000);
+    await list.windows.load(0);
+    for (let first = 1000; first <= 90_000; first += 1000) list.windows.show(first, first + 24);
+    await settled();
+    expect(list.windows.at(90_010)).toBe(90_010);
+    // The first view's two, the last view's three, and what was there before.
+    expect(list.asked).toEqual([0, 1000, 900, 90_000, 89_900, 90_100]);
+  });
+
   it("keeps so many windows and drops those that were not seen for longest", async () => {
     const list = listOf(10_000, { keep: 3 });
     for (const index of [0, 100, 200, 300]) await list.windows.load(index);
