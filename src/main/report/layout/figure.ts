@@ -53,23 +53,60 @@ export interface FigureDescription {
   readonly columns: number;
 }
 
+const gap = 10;
+/** Room for the caption and what stands around it. */
+const captionPoints = 46;
+/** The height of all rows of panels that a page has room for, with their caption. */
+export const tallestFigurePoints = page.heightPoints - page.top - page.bottom - captionPoints - gap;
+
 /**
  * A figure of one or more panels in a grid, with its caption below, all on one page: this one
- * where it fits, else at the head of the next, while the text goes on.
+ * where it fits, else at the head of the next, while the text goes on. What a page has no room for
+ * becomes figures of as many rows as it has.
  */
 export function drawFigure(sheet: Sheet, pen: Pen, figure: FigureDescription): void {
-  const gap = 10;
+  const parts = partsOf(figure);
+  parts.forEach((panels, index) => {
+    const part = parts.length === 1 ? "" : ` Part ${index + 1} of ${parts.length}.`;
+    drawPart(sheet, pen, { ...figure, panels, caption: figure.caption + part });
+  });
+}
+
+/** The panels that stand on a page together, by whole rows. */
+function partsOf({ panels, columns }: FigureDescription): Panel[][] {
+  const parts: Panel[][] = [];
+  let height = Infinity;
+  for (let at = 0; at < panels.length; at += columns) {
+    const row = panels.slice(at, at + columns);
+    const rowHeight = heightOfRow(row, panels) + gap;
+    height += rowHeight;
+    if (height > tallestFigurePoints + gap) {
+      parts.push([]);
+      height = rowHeight;
+    }
+    parts.at(-1)?.push(...row);
+  }
+  return parts;
+}
+
+function heightOfRow(row: readonly Panel[], all: readonly Panel[]): number {
+  return Math.max(...row.map((panel) => panel.chart.height ?? 0)) + titleHeightOf(all);
+}
+
+function titleHeightOf(panels: readonly Panel[]): number {
+  return panels.some((panel) => panel.title !== undefined) ? 13 : 0;
+}
+
+function drawPart(sheet: Sheet, pen: Pen, figure: FigureDescription): void {
   const cell = (contentWidthPoints - gap * (figure.columns - 1)) / figure.columns;
-  const titleHeight = figure.panels.some((panel) => panel.title !== undefined) ? 13 : 0;
+  const titleHeight = titleHeightOf(figure.panels);
   const rows: Panel[][] = [];
   for (let at = 0; at < figure.panels.length; at += figure.columns) {
     rows.push(figure.panels.slice(at, at + figure.columns));
   }
-  const heights = rows.map(
-    (row) => Math.max(...row.map((panel) => panel.chart.height ?? 0)) + titleHeight,
-  );
+  const heights = rows.map((row) => heightOfRow(row, figure.panels));
   const total = heights.reduce((sum, height) => sum + height + gap, 0);
-  sheet.float(total + 46, (section) => {
+  sheet.float(total + captionPoints, (section) => {
     sheet.space(6);
     const element = sheet.element("Figure", section, figure.alternative);
     sheet.within(element, "Figure", () => {

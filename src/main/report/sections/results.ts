@@ -8,7 +8,7 @@ import type { Interval } from "../../../shared/comparison.ts";
 import { suppressedPairs } from "../../../shared/suppression.ts";
 import { decimals, difference, estimate, undefinedMark } from "../format.ts";
 import type { ReportFacts } from "../input.ts";
-import { drawFigure, type Pen } from "../layout/figure.ts";
+import { drawFigure, tallestFigurePoints, type Pen } from "../layout/figure.ts";
 import { contentWidthPoints, type Sheet } from "../layout/sheet.ts";
 import { drawTable, type Row } from "../layout/table.ts";
 import { correlationSentence } from "./fairness.ts";
@@ -32,12 +32,12 @@ export function writeResults(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
   drawTable(sheet, {
     caption: "AUROC by label. The difference is reference minus private, paired.",
     columns: [
-      { title: "Label", share: 2 },
-      { title: "Positive", share: 0.85, align: "right" },
-      { title: "Negative", share: 0.85, align: "right" },
-      { title: "Private run", share: 1.6, align: "right" },
-      { title: "Reference run", share: 1.6, align: "right" },
-      { title: "Difference", share: 1.7, align: "right" },
+      { title: "Label", share: 1.85 },
+      { title: "Positive", share: 0.8, align: "right" },
+      { title: "Negative", share: 0.8, align: "right" },
+      { title: "Private run", share: 1.55, align: "right" },
+      { title: "Reference run", share: 1.55, align: "right" },
+      { title: "Difference", share: 2.05, align: "right" },
     ],
     rows: [
       ...rows.map((row, index): Row => ({
@@ -77,7 +77,10 @@ export function writeResults(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
         chart: aurocChart(pen.plot, chartRows, {
           theme: printTheme,
           widthPixels: contentWidthPoints,
-          heightPixels: intervalChartHeight(chartRows.length, { theme: printTheme }),
+          heightPixels: Math.min(
+            intervalChartHeight(chartRows.length, { theme: printTheme }),
+            tallestFigurePoints,
+          ),
         }),
       },
     ],

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { drawFigure, type Pen } from "../../../src/main/report/layout/figure.ts";
+import { page, Sheet } from "../../../src/main/report/layout/sheet.ts";
+
+/** Where the panels of a figure that begins at so many points end, and on how many pages. */
+async function panelsOf(count: number, top: number) {
+  const sheet = new Sheet({
+    title: "Figures",
+    subject: "",
+    headerLeft: "",
+    headerRight: "",
+    createdAt: new Date(0),
+  });
+  let pages = 1;
+  const newPage = sheet.newPage.bind(sheet);
+  sheet.newPage = () => {
+    pages += 1;
+    newPage();
+  };
+  const ends: number[] = [];
+  const pen: Pen = {
+    plot: await import("@observablehq/plot"),
+    draw: (_sheet, chart, _x, y) => ends.push(y + (chart.height ?? 0)),
+  };
+  sheet.heading(1, "Figures");
+  sheet.y = top;
+  const panels = Array.from({ length: count }, (_, index) => ({
+    title: `Label ${index}`,
+    chart: { height: 150, marks: [] },
+  }));
+  drawFigure(sheet, pen, { caption: "Curves.", alternative: "Curves.", panels, columns: 3 });
+  while (ends.length < count && pages < 20) sheet.newPage();
+  return { ends, pages };
+}
+
+describe("a figure with many panels", () => {
+  it.each([1, 9, 10, 13, 28])("draws all of %i inside the pages", async (count) => {
+    for (const top of [page.top + 40, 400, 700]) {
+      const { ends } = await panelsOf(count, top);
+      expect(ends).toHaveLength(count);
+      expect(Math.max(...ends)).toBeLessThan(page.heightPoints - page.bottom - 20);
+    }
+  });
+
+  it("stays one figure where a page has room for it", async () => {
+    expect((await panelsOf(9, page.top + 40)).pages).toBe(1);
+  });
+});
