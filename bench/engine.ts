@@ -1,15 +1,19 @@
 /**
- * A private step beside an ordinary one, and beside torch where /usr/bin/python3 has it: its ordinary
- * step, gradients of single examples by hooks, and ghost clipping (Opacus' two methods, written from
- * its papers in tests/peers/torch_private.py, since no Opacus fits Debian's torch). All of them
- * take turns on the same two threads, torch with its allocator tuned, so that a disturbance hits all
- * alike. Times of one run on one machine mean little elsewhere: what counts are the ratios.
+ * A private step beside an ordinary one, and beside torch where the Python has it: its ordinary step;
+ * gradients of single examples by hooks, and ghost clipping, as tests/peers/torch_private.py writes
+ * them; and both by Opacus where it is installed. All of them take turns on the same threads, torch
+ * with its allocator tuned, so that a disturbance hits all alike. Times of one run on one machine mean
+ * little elsewhere: what counts are the ratios.
+ *
+ * torch needs a fast BLAS for its batched products. Debian's default is the reference BLAS, on which
+ * hooks take several times as long; libopenblas0-openmp is what to compare with.
  *
  * The limit is the arithmetic of the ordinary step at the speed of onnxruntime's best matrix product,
  * which takes its turn too.
  *
  *     node bench/engine.ts [--network resnet9] [--batch 16] [--repetitions 7] [--resolutions 64,128,224]
- *       [--peers ordinary,hooks,ghost]
+ *       [--peers ordinary,hooks,ghost,opacus-hooks,opacus-ghost]
+ *       [--python /usr/bin/python3]
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -17,7 +21,7 @@ import { rerunKeepingMemory } from "../src/main/engine/allocator.ts";
 import { median, openTimedSteps, stepKinds } from "../src/main/engine/bench.ts";
 import { networkNamed } from "../src/main/network/networks.ts";
 import { openMatrixProducts, stepOperations } from "./arithmetic.ts";
-import { openTorchPeer, peerSteps } from "./torch-peer.ts";
+import { openTorchPeer } from "./torch-peer.ts";
 
 // As trainers run.
 const rerun = rerunKeepingMemory();
@@ -31,14 +35,15 @@ const { values: args } = parseArgs({
     repetitions: { type: "string", default: "7" },
     resolutions: { type: "string", default: "64,128,224" },
     engine: { type: "string", default: "auto" },
-    peers: { type: "string", default: "ordinary,hooks,ghost" },
+    peers: { type: "string", default: "ordinary,hooks,ghost,opacus-hooks,opacus-ghost" },
+    python: { type: "string", default: "/usr/bin/python3" },
   },
 });
 
 const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
 const network = networkNamed(args.network);
 const batch = Number(args.batch);
-const wantedPeers = peerSteps.filter((step) => args.peers.split(",").includes(step));
+const wantedPeers = args.peers.split(",");
 const products = await openMatrixProducts();
 
 async function measure(resolutionPixels: number): Promise<Record<string, unknown>> {
@@ -50,6 +55,7 @@ async function measure(resolutionPixels: number): Promise<Record<string, unknown
     engine: args.engine,
   });
   const torch = await openTorchPeer({
+    python: args.python,
     network: args.network,
     resolutionPixels,
     batch,
@@ -65,8 +71,9 @@ async function measure(resolutionPixels: number): Promise<Record<string, unknown
       const milliseconds = await ours.time(kind);
       if (repetition >= 0) keep(kind, milliseconds);
     }
-    for (const step of torch === null ? [] : wantedPeers) {
-      const milliseconds = (await torch?.time(step)) ?? NaN;
+    for (const step of torch?.steps ?? []) {
+      if (torch === null || !wantedPeers.includes(step)) continue;
+      const milliseconds = await torch.time(step);
       if (repetition >= 0) keep(`torch ${step}`, milliseconds);
     }
     keep("product", await products.measure());
@@ -96,7 +103,10 @@ async function measure(resolutionPixels: number): Promise<Record<string, unknown
           privateToTorchOrdinary: ratio("private", "torch ordinary"),
           hooksToPrivate: ratio("torch hooks", "private"),
           ghostToPrivate: ratio("torch ghost", "private"),
-          hooksAndGhostApart: torch.difference,
+          opacusHooksToPrivate: ratio("torch opacus-hooks", "private"),
+          opacusGhostToPrivate: ratio("torch opacus-ghost", "private"),
+          peerVersions: torch.versions,
+          peersApart: torch.difference,
         }),
     bestProductGigaflops: rounded(speed / 1e9, 0),
     limitMilliseconds: rounded(limit, 0),

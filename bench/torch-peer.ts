@@ -2,24 +2,27 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { z } from "zod";
 
-const python = "/usr/bin/python3";
 const program = join(import.meta.dirname, "../tests/peers/torch_turns.py");
 
-export const peerSteps = ["ordinary", "hooks", "ghost"] as const;
-
-export type PeerStep = (typeof peerSteps)[number];
+const introductionSchema = z.object({
+  /** Of torch, and of Opacus where it is installed. */
+  versions: z.record(z.string(), z.string()),
+  /** The steps that this peer can take: ordinary, hooks, ghost, opacus-hooks, opacus-ghost. */
+  steps: z.array(z.string()),
+  /** How far the private steps' sums are apart, relative. */
+  difference: z.number(),
+});
 
 /** torch in a process of its own, which computes a step whenever it is asked to. */
-export interface TorchPeer {
-  /** How far hooks and ghost clipping are apart, relative. */
-  readonly difference: number;
+export interface TorchPeer extends z.infer<typeof introductionSchema> {
   /** Milliseconds of one step. */
-  time(step: PeerStep): Promise<number>;
+  time(step: string): Promise<number>;
   close(): Promise<void>;
 }
 
-function hasTorch(): boolean {
+function hasTorch(python: string): boolean {
   try {
     execFileSync(python, ["-c", "import torch"], { stdio: "ignore" });
     return true;
@@ -30,14 +33,16 @@ function hasTorch(): boolean {
 
 /** Null where there is no torch. */
 export async function openTorchPeer(options: {
+  /** The Python that has torch. */
+  readonly python: string;
   readonly network: string;
   readonly resolutionPixels: number;
   readonly batch: number;
   readonly labels: number;
   readonly threads: number;
 }): Promise<TorchPeer | null> {
-  if (!hasTorch()) return null;
-  const { network, resolutionPixels, batch, labels, threads } = options;
+  if (!hasTorch(options.python)) return null;
+  const { python, network, resolutionPixels, batch, labels, threads } = options;
   const numbers = [resolutionPixels, batch, labels, threads].map(String);
   const child = spawn(python, [program, network, ...numbers], {
     stdio: ["pipe", "pipe", "inherit"],
@@ -53,16 +58,16 @@ export async function openTorchPeer(options: {
     },
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const answer = async (): Promise<number> => {
+  const answer = async (): Promise<string> => {
     const { value, done } = await lines.next();
     if (done === true) throw new Error("torch ended before it answered");
-    return Number(value);
+    return value;
   };
   return {
-    difference: await answer(),
-    time: (step) => {
+    ...introductionSchema.parse(JSON.parse(await answer())),
+    time: async (step) => {
       child.stdin.write(`${step}\n`);
-      return answer();
+      return Number(await answer());
     },
     close: async () => {
       child.stdin.end();
