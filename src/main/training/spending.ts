@@ -11,10 +11,11 @@ const oneStepDivergences = new Map<string, Float64Array>();
 const liveStages = 50;
 
 /**
- * A quick upper bound on the epsilon of the first t steps of a plan at its delta, for a live
- * display; null for a reference run. It is the Renyi figure, which costs next to nothing once one
- * step's divergences are known, and never more than the plan's own epsilon, since fewer steps
- * never spend more.
+ * An upper bound on the epsilon of the first t steps of a plan at its delta, for a live display;
+ * null for a reference run. It is the least of the plan's own epsilon, since fewer steps never spend
+ * more; the Renyi figure, which costs next to nothing once one step's divergences are known; and the
+ * better accountant's figure at the end of the stage that the run is in, once somebody has computed
+ * it (`liveQuestions`). None of them falls as t grows.
  *
  * @param classCountsSpent as in `Spending`; they are drawn before the first step
  */
@@ -25,9 +26,12 @@ export function liveEpsilon(
 ): number | null {
   const { privacy } = plan;
   if (privacy === null) return null;
-  const mechanisms = unitMechanisms({ plan, stepsSpent: steps, classCountsSpent });
+  const run = { plan, stepsSpent: steps, classCountsSpent };
+  const mechanisms = unitMechanisms(run);
   if (mechanisms.length === 0) return 0;
-  return Math.min(privacy.epsilon, quickBound(mechanisms)(privacy.delta));
+  const { delta } = privacy;
+  const staged = knownFigure({ mechanisms: unitMechanisms(stageOf(run)), delta });
+  return Math.min(privacy.epsilon, quickBound(mechanisms)(delta), staged ?? Infinity);
 }
 
 function quickBound(mechanisms: readonly SubsampledGaussian[]): (delta: number) => number {
@@ -205,17 +209,29 @@ export function livePatientFigures(run: Spending): PatientFigures | null {
   };
 }
 
-/** What `livePatientFigures` would like to know of the stage that a run is in. */
+/**
+ * What `liveEpsilon` and `livePatientFigures` would like to know of a run under way: the figures of
+ * the stage that it is in, and of the next one, so that they are at hand when it gets there.
+ */
 export function liveQuestions(run: Spending): FigureQuestion[] {
   const { privacy, recipe } = run.plan;
-  if (privacy === null || recipe.unit === "patient" || run.stepsSpent === 0) return [];
-  return (["most", "median"] as const).map((which) =>
-    patientQuestion([stageOf(run)], privacy.delta, which),
-  );
+  if (privacy === null) return [];
+  const { delta } = privacy;
+  const now = stageOf({ ...run, stepsSpent: Math.max(1, run.stepsSpent) });
+  const next = stageOf({ ...now, stepsSpent: Math.min(run.plan.steps, now.stepsSpent + 1) });
+  return [now, next].flatMap((stage) => [
+    { mechanisms: unitMechanisms(stage), delta },
+    ...(recipe.unit === "patient"
+      ? []
+      : (["most", "median"] as const).map((which) => patientQuestion([stage], delta, which))),
+  ]);
 }
 
-function stageOf(run: Spending): Spending {
+/** The run as it will be at the end of the stage that it is in. */
+function stageOf<Run extends Pick<Spending, "plan" | "stepsSpent">>(run: Run): Run {
   const stage = Math.max(1, Math.ceil(run.plan.steps / liveStages));
-  const stepsSpent = Math.min(run.plan.steps, stage * Math.ceil(run.stepsSpent / stage));
-  return { ...run, stepsSpent: Math.max(run.stepsSpent, stepsSpent) };
+  return {
+    ...run,
+    stepsSpent: Math.min(run.plan.steps, stage * Math.ceil(run.stepsSpent / stage)),
+  };
 }

@@ -41,6 +41,30 @@ describe("the epsilon of a run under way", () => {
     }
   });
 
+  it("comes near to the exact one once the figures of its stages are computed", () => {
+    const spent = (stepsSpent: number) => ({
+      plan,
+      stepsSpent,
+      classCountsSpent: false,
+      mostImagesOfAPatient: 1,
+      medianImagesOfAPatient: 1,
+    });
+    let before = 0;
+    for (let steps = 0; steps <= plan.steps; steps += 1) {
+      for (const question of liveQuestions(spent(steps))) epsilonFigure(question);
+      const live = liveEpsilon(plan, steps)!;
+      expect(live).toBeGreaterThanOrEqual(before);
+      before = live;
+    }
+    for (const share of [0.3, 0.5, 0.84, 0.95]) {
+      const steps = Math.round(share * plan.steps);
+      const [live, exact] = [liveEpsilon(plan, steps)!, exactEpsilon(plan, steps)!];
+      expect(live).toBeGreaterThanOrEqual(exact);
+      expect(live).toBeLessThan(1.05 * exact);
+      expect(live).toBeLessThan(plan.privacy!.epsilon);
+    }
+  });
+
   it("does not exist for a reference run", () => {
     expect(liveEpsilon(planOf(null), 5)).toBeNull();
     expect(exactEpsilon(planOf(null), 5)).toBeNull();
