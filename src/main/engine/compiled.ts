@@ -120,6 +120,7 @@ export class MicrobatchedNetwork implements CompiledNetwork {
     weights: Float32Array,
     batch: UnitBatch,
     clipping: Clipping,
+    into = new Float32Array(this.parameterCount),
   ): Promise<ClippedSum> {
     if (!Number.isFinite(clipping.norm) || clipping.norm <= 0)
       throw new UserError(
@@ -127,6 +128,7 @@ export class MicrobatchedNetwork implements CompiledNetwork {
         `The clipping norm must be a positive number; ${clipping.norm} is not.`,
       );
     const numbers = clippingFeeds(clipping);
+    this.checkLength(into);
     return this.exclusively(weights, batch, async () => {
       const norms = new Float32Array(batch.units);
       const losses = new Float32Array(batch.units);
@@ -159,12 +161,18 @@ export class MicrobatchedNetwork implements CompiledNetwork {
           break;
         }
       });
-      return { sum: await this.totals.flat(this.parameterCount), norms, losses, nonFinite };
+      await this.totals.writeInto(into);
+      return { sum: into, norms, losses, nonFinite };
     });
   }
 
-  async ordinaryGradient(weights: Float32Array, batch: UnitBatch): Promise<OrdinaryGradient> {
+  async ordinaryGradient(
+    weights: Float32Array,
+    batch: UnitBatch,
+    into = new Float32Array(this.parameterCount),
+  ): Promise<OrdinaryGradient> {
     const numbers = { [graphNames.share]: 1 / Math.max(1, batch.units) };
+    this.checkLength(into);
     return this.exclusively(weights, batch, async () => {
       const losses = new Float32Array(batch.units);
       this.totals.begin();
@@ -174,7 +182,8 @@ export class MicrobatchedNetwork implements CompiledNetwork {
         losses.set(resultOf(outputs, graphNames.losses).subarray(0, piece.units), piece.first);
         this.totals.add(step, outputs);
       });
-      return { gradient: await this.totals.flat(this.parameterCount), losses };
+      await this.totals.writeInto(into);
+      return { gradient: into, losses };
     });
   }
 
@@ -242,8 +251,7 @@ export class MicrobatchedNetwork implements CompiledNetwork {
   ): Promise<T> {
     if (this.disposed) throw new Error("the network was disposed of");
     if (this.busy) throw new Error("two calculations of one network overlap");
-    if (weights.length !== this.parameterCount)
-      throw new Error(`${weights.length} weights for ${this.parameterCount} parameters`);
+    this.checkLength(weights);
     checkBatch(this.network, this.options.resolutionPixels, batch);
     this.busy = true;
     // The caller may have changed its weights since the last call.
@@ -253,6 +261,11 @@ export class MicrobatchedNetwork implements CompiledNetwork {
     } finally {
       this.busy = false;
     }
+  }
+
+  private checkLength({ length }: Float32Array): void {
+    if (length !== this.parameterCount)
+      throw new Error(`${length} values for ${this.parameterCount} parameters`);
   }
 
   private async runPiece(run: PieceRun): Promise<PieceResult> {
@@ -268,8 +281,8 @@ export class MicrobatchedNetwork implements CompiledNetwork {
     for (const [unit, power] of run.magnified ?? []) magnification?.set([power], unit);
     const all = new Map(feeds);
     await this.parameters.addTo(all, weights, step.parameterFeeds);
-    if (run.kind !== "inference") this.totals.settle();
-    return { step, outputs: await program.run(all) };
+    const into = run.kind === "inference" ? undefined : this.totals.targets(step);
+    return { step, outputs: await program.run(all, into) };
   }
 
   private preparedFor(kind: StepKind, units: number, views: number): Promise<Prepared> {

@@ -76,8 +76,18 @@ export interface CompiledNetwork {
   readonly parameterCount: number;
   /** Logits [images, labels] of images [images, 1, height, width]. */
   infer(weights: Float32Array, images: Float32Array, count: number): Promise<Float32Array>;
-  clippedSum(weights: Float32Array, batch: UnitBatch, clipping: Clipping): Promise<ClippedSum>;
-  ordinaryGradient(weights: Float32Array, batch: UnitBatch): Promise<OrdinaryGradient>;
+  /** The sum lands in `into` where that is given, else in an array of its own; so below. */
+  clippedSum(
+    weights: Float32Array,
+    batch: UnitBatch,
+    clipping: Clipping,
+    into?: Float32Array,
+  ): Promise<ClippedSum>;
+  ordinaryGradient(
+    weights: Float32Array,
+    batch: UnitBatch,
+    into?: Float32Array,
+  ): Promise<OrdinaryGradient>;
   /** Releases sessions and device memory. */
   dispose(): Promise<void>;
 }

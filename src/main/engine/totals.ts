@@ -1,4 +1,5 @@
 import { restorationGraph, standsAsOutside } from "../graph/arrangement.ts";
+import { sizeOf } from "../graph/ir.ts";
 import type { GradientResult } from "../graph/layout.ts";
 import type { StepGraph } from "../graph/step.ts";
 import { resultOf, type Prepare, type Program } from "./program.ts";
@@ -17,8 +18,6 @@ export class GradientTotals {
   private readonly sums = new Map<string, Float32Array>();
   private program: Promise<Program> | null = null;
   private gradients: readonly GradientResult[] = [];
-  /** The outputs of the only run so far, which need no copy if no other follows. */
-  private only: ReadonlyMap<string, Float32Array> | null = null;
   private runs = 0;
 
   constructor(prepare: Prepare, label: string) {
@@ -28,52 +27,48 @@ export class GradientTotals {
 
   /** Begins a batch. */
   begin(): void {
-    this.only = null;
     this.runs = 0;
   }
 
   /**
-   * Keeps what a coming run would overwrite. To be called before any run of a program whose
-   * outputs were added.
+   * The arrays that the gradients of a coming run are to land in, by output: the first run of a
+   * batch makes the sums themselves. None where they are to be added to those.
    */
-  settle(): void {
-    if (this.only === null) return;
-    for (const output of this.outputs()) {
-      const part = resultOf(this.only, output);
-      const sum = this.sums.get(output);
-      if (sum === undefined) this.sums.set(output, part.slice());
-      else sum.set(part);
+  targets({ graph, gradients }: StepGraph): ReadonlyMap<string, Float32Array> {
+    const targets = new Map<string, Float32Array>();
+    if (this.runs > 0) return targets;
+    for (const { output } of gradients) {
+      const size = sizeOf(graph.outputs.get(output)?.shape ?? []);
+      let sum = this.sums.get(output);
+      if (sum?.length !== size) {
+        sum = new Float32Array(size);
+        this.sums.set(output, sum);
+      }
+      targets.set(output, sum);
     }
-    this.only = null;
+    return targets;
   }
 
   /** Takes the outputs of one run; layouts are the same for every size of micro-batch. */
   add(step: StepGraph, outputs: ReadonlyMap<string, Float32Array>): void {
     this.gradients = step.gradients;
     this.runs += 1;
-    if (this.runs === 1) {
-      this.only = outputs;
-      return;
-    }
-    this.settle();
-    for (const output of this.outputs()) {
-      const sum = this.sums.get(output);
-      if (sum === undefined) throw new Error(`nothing to add ${output} to`);
-      addTo(sum, resultOf(outputs, output));
-    }
+    if (this.runs === 1) return;
+    for (const output of new Set(this.gradients.map((gradient) => gradient.output)))
+      addTo(resultOf(this.sums, output), resultOf(outputs, output));
   }
 
-  /** The sum, flat, in the order of the network's parameters; zero where nothing was added. */
-  async flat(parameterCount: number): Promise<Float32Array> {
-    const flat = new Float32Array(parameterCount);
-    if (this.runs === 0) return flat;
-    const from = this.only ?? this.sums;
+  /** Writes the sum into `flat`, in the order of the network's parameters; zero without a run. */
+  async writeInto(flat: Float32Array): Promise<void> {
+    const covered = this.gradients.reduce((sum, { parameter }) => sum + parameter.size, 0);
+    if (this.runs === 0 || covered < flat.length) flat.fill(0);
+    if (this.runs === 0) return;
     const feeds = new Map<string, Float32Array>();
     const into = new Map<string, Float32Array>();
     const moved = this.gradients.filter(({ layout }) => !standsAsOutside(layout));
     for (const { output, first, parameter, layout } of this.gradients) {
       const place = flat.subarray(parameter.offset, parameter.offset + parameter.size);
-      const values = resultOf(from, output);
+      const values = resultOf(this.sums, output);
       if (standsAsOutside(layout)) {
         place.set(values.subarray(first, first + parameter.size));
         continue;
@@ -81,15 +76,9 @@ export class GradientTotals {
       feeds.set(output, values);
       into.set(parameter.name, place);
     }
-    if (moved.length > 0) {
-      this.program ??= this.prepare(restorationGraph(moved), `${this.label} gradients`);
-      await (await this.program).run(feeds, into);
-    }
-    return flat;
-  }
-
-  private outputs(): ReadonlySet<string> {
-    return new Set(this.gradients.map(({ output }) => output));
+    if (moved.length === 0) return;
+    this.program ??= this.prepare(restorationGraph(moved), `${this.label} gradients`);
+    await (await this.program).run(feeds, into);
   }
 
   async dispose(): Promise<void> {

@@ -107,6 +107,25 @@ describe.each([networkNamed("resnet9-smooth"), everyKind(), rectangularAndGroupe
       expect(relativeError(repeated.norms, reference.norms)).toBeLessThan(1e-5);
     });
 
+    it("lands where the caller wants it, whatever was there", async () => {
+      const compiled = await compile();
+      const into = new Float32Array(new SharedArrayBuffer(4 * network.parameterCount)).fill(7);
+      const seven = chosen(batch, [0, 1, 2, 3, 4, 5, 6]);
+      for (const some of [batch, chosen(batch, [1]), seven, batch]) {
+        const expected = await compiled.clippedSum(weights, some, flat);
+        const found = await compiled.clippedSum(weights, some, flat, into);
+        expect(found.sum).toBe(into);
+        expect([...into]).toEqual([...expected.sum]);
+        const ordinary = await compiled.ordinaryGradient(weights, some);
+        expect((await compiled.ordinaryGradient(weights, some, into)).gradient).toBe(into);
+        expect([...into]).toEqual([...ordinary.gradient]);
+      }
+      await compiled.clippedSum(weights, chosen(batch, []), flat, into);
+      expect(into.every((value) => value === 0)).toBe(true);
+      const short = new Float32Array(network.parameterCount - 1);
+      await expect(compiled.clippedSum(weights, batch, flat, short)).rejects.toThrow(/values for/);
+    });
+
     it("of no units is zero", async () => {
       const compiled = await compile();
       const empty = chosen(batch, []);
