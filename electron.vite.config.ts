@@ -10,6 +10,7 @@ const mainEntries: Record<string, string> = {
   scorer: "src/main/training/scorer-process.ts",
   "noise-worker": "src/main/training/noise-worker.ts",
   "image-worker": "src/main/training/image-worker.ts",
+  "checkpoint-worker": "src/main/training/checkpoint-worker.ts",
   "decode-worker": "src/main/dicom/decode-worker.ts",
   "phantom-worker": "src/main/phantoms/worker.ts",
   "account-worker": "src/main/training/account-worker.ts",

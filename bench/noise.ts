@@ -13,6 +13,7 @@ import { networkNamed } from "../src/main/network/networks.ts";
 import { createNoiseFiller, noiseShape } from "../src/main/privacy/noise.ts";
 import { openRandomStreams, poissonSample } from "../src/main/privacy/random.ts";
 import { initialWeights } from "../src/main/training/initial-weights.ts";
+import { openWeightsMemory } from "../src/main/training/kernel/kernel.ts";
 import { openNoiseThreads } from "../src/main/training/noise-threads.ts";
 import { preflight } from "../src/main/training/preflight/preflight.ts";
 import { mechanismOf, privateGradient } from "../src/main/training/private-gradient.ts";
@@ -55,6 +56,7 @@ for (const kind of kinds) {
 }
 
 const engine = await openEngine(args.engine);
+const weights = initialWeights(network, null, "bench", []);
 const opened = await Promise.all(
   kinds.map(async (noise) => {
     const recipe = { ...defaultRecipe(8 * cohort, resolutionPixels), resolutionPixels, noise };
@@ -70,11 +72,13 @@ const opened = await Promise.all(
     if (mechanism === null) throw new Error("a private plan has a mechanism");
     const microbatch = noise === "gaussian" ? null : 1;
     const compiled = await engine.compile(network, { resolutionPixels, microbatch, threads: null });
-    const source = openNoiseThreads(mechanism.noise, network.parameterCount);
-    return { plan, mechanism, compiled, source };
+    const memory = openWeightsMemory(network.parameterCount, noise);
+    if (memory.noise === null) throw new Error("a memory for noise has room for it");
+    memory.weights.set(weights);
+    const source = openNoiseThreads(mechanism.noise, memory.noise);
+    return { plan, mechanism, compiled, memory, source };
   }),
 );
-const weights = initialWeights(network, null, "bench", []);
 const batch: UnitBatch = {
   units,
   views: 1,
@@ -84,13 +88,13 @@ const batch: UnitBatch = {
   labels: Float32Array.from({ length: units * network.labels }, () => streams.views.word() & 1),
 };
 
-for (const { plan, mechanism, compiled, source } of opened) {
+for (const { plan, mechanism, compiled, memory, source } of opened) {
   const started = performance.now();
   const result = await preflight({
     plan,
     mechanism,
     network: compiled,
-    weights,
+    memory,
     noise: source,
     drawUnits: () => poissonSample(streams.sampling, cohort, plan.samplingRate),
     units: cohort,
@@ -104,9 +108,9 @@ for (const { plan, mechanism, compiled, source } of opened) {
 
 const times = opened.map(() => ({ step: [] as number[], waited: [] as number[] }));
 for (let step = 0; step <= Number(args.steps); step += 1) {
-  for (const [index, { mechanism, compiled, source }] of opened.entries()) {
+  for (const [index, { mechanism, compiled, memory, source }] of opened.entries()) {
     const started = performance.now();
-    const result = await privateGradient(weights, batch, compiled, mechanism, source);
+    const result = await privateGradient(memory, batch, compiled, mechanism, source);
     // The first of each only warms up.
     if (step === 0) continue;
     times[index]?.step.push(performance.now() - started);

@@ -17,7 +17,7 @@ function folderOf(name) {
 export async function assembleKernel(name = "dicom") {
   const { parseWat } = await wabt();
   const text = readFileSync(new URL("kernel.wat", folderOf(name)), "utf8");
-  const module = parseWat("kernel.wat", text, { simd: true });
+  const module = parseWat("kernel.wat", text, { simd: true, threads: true });
   const { buffer } = module.toBinary({});
   module.destroy();
   return Buffer.from(buffer).toString("base64");

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../shared/errors.ts";
 import { readSafetensors, writeSafetensors, type NamedTensor } from "../network/safetensors.ts";
-import { writeAtomically } from "../store/whole-file.ts";
+import type { WeightsMemory } from "./kernel/kernel.ts";
 import type { TrainingState } from "./step.ts";
 
 /** Where a file of the run lies and what it must hash to. */
@@ -13,39 +13,44 @@ export interface CheckedFile {
   readonly sha256: string;
 }
 
+/** A checkpoint before it is on the disk. */
+export interface UnsavedCheckpoint {
+  /** Name inside the run's folder. */
+  readonly file: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
 /**
- * Saves all that training changes, as safetensors, under the step's name in the run's folder; of
- * an audited run also what its canaries have scored so far.
+ * A copy of all that training changes, as safetensors, under the step's name; of an audited run also
+ * of what its canaries have scored so far.
  */
-export function saveCheckpoint(
-  runFolder: string,
-  state: TrainingState,
+export function checkpointOf(
+  { step, memory, optimiser }: TrainingState,
   canaryScores: Float64Array | null = null,
-): CheckedFile {
-  const file = `checkpoint-${state.step}.safetensors`;
+): UnsavedCheckpoint {
   const tensor = (data: Float32Array): NamedTensor => ({ shape: [data.length], data });
   const bytes = writeSafetensors(
     new Map([
-      ["weights", tensor(state.weights)],
-      ["average", tensor(state.average)],
-      ["firstMoment", tensor(state.optimiser.firstMoment)],
-      ["secondMoment", tensor(state.optimiser.secondMoment)],
+      ["weights", tensor(memory.weights)],
+      ["average", tensor(memory.average)],
+      ["firstMoment", tensor(memory.firstMoment)],
+      ["secondMoment", tensor(memory.secondMoment)],
       ...(canaryScores === null
         ? []
         : ([["canaryScores", tensor(Float32Array.from(canaryScores))]] as const)),
     ]),
     {
-      step: String(state.step),
-      optimiserSteps: String(state.optimiser.steps),
-      momentumProduct: String(state.optimiser.momentumProduct),
+      step: String(step),
+      optimiserSteps: String(optimiser.steps),
+      momentumProduct: String(optimiser.momentumProduct),
     },
   );
-  return { file, sha256: writeAtomically(join(runFolder, file), bytes) };
+  return { file: `checkpoint-${step}.safetensors`, bytes };
 }
 
 /**
- * Reads the newest checkpoint that is whole: of two generations one survives whatever happened to
- * the other.
+ * Reads the newest checkpoint that is whole into the memory: of two generations one survives
+ * whatever happened to the other.
  *
  * @param onDamaged told of each that could not be read
  * @throws UserError "resource" where there are some and none can be read.
@@ -53,12 +58,12 @@ export function saveCheckpoint(
 export function loadNewestCheckpoint(
   runFolder: string,
   checkpoints: readonly CheckedFile[],
-  parameterCount: number,
+  memory: WeightsMemory,
   onDamaged: (reason: string) => void,
 ): { readonly checkpoint: CheckedFile; readonly state: TrainingState } | null {
   for (const checkpoint of checkpoints) {
     try {
-      return { checkpoint, state: loadCheckpoint(runFolder, checkpoint, parameterCount) };
+      return { checkpoint, state: loadCheckpoint(runFolder, checkpoint, memory) };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       onDamaged(error.message);
@@ -73,32 +78,32 @@ export function loadNewestCheckpoint(
 }
 
 /**
- * Reads a checkpoint back.
+ * Reads a checkpoint back into the memory, which stays as it is where that fails.
  *
  * @throws UserError "input" where the file is missing, damaged or of another network.
  */
 export function loadCheckpoint(
   runFolder: string,
   checkpoint: CheckedFile,
-  parameterCount: number,
+  memory: WeightsMemory,
 ): TrainingState {
   const path = join(runFolder, checkpoint.file);
   const bytes = readChecked(path, checkpoint.sha256);
   const { tensors, metadata } = readSafetensors(bytes, path);
   const values = (name: string): Float32Array => {
     const data = tensors.get(name)?.data;
-    if (data?.length !== parameterCount) {
+    if (data?.length !== memory.parameterCount) {
       throw new UserError("input", `The checkpoint ${path} does not fit this run's network.`);
     }
     return data;
   };
+  const places = ["weights", "average", "firstMoment", "secondMoment"] as const;
+  const read = places.map((name) => [memory[name], values(name)] as const);
+  for (const [place, data] of read) place.set(data);
   return {
     step: Number(metadata["step"]),
-    weights: values("weights"),
-    average: values("average"),
+    memory,
     optimiser: {
-      firstMoment: values("firstMoment"),
-      secondMoment: values("secondMoment"),
       momentumProduct: Number(metadata["momentumProduct"]),
       steps: Number(metadata["optimiserSteps"]),
     },

@@ -9,7 +9,7 @@ export interface NoiseSource {
    * Draws fresh noise for every coordinate of one step. Nothing is drawn before it is asked for:
    * the caller has journaled the step. Calls must not overlap.
    *
-   * @returns [parameters] in the shape's units; the source's own array, which its next draw
+   * @returns [parameters] in the shape's units; always the same array, which the next draw
    *   overwrites
    */
   draw(): Promise<Float64Array>;

@@ -23,10 +23,13 @@ function threadsFor(length: number): number {
 /**
  * Draws noise in threads of its own, while the engine works on the same step. Each thread keys its
  * own cipher stream from the operating system: no key passes between threads.
+ *
+ * @param noise [parameters], in shared memory: what the threads fill
  */
-export function openNoiseThreads(shape: NoiseShape, length: number): NoiseSource {
-  const shared = new SharedArrayBuffer(length * Float64Array.BYTES_PER_ELEMENT);
-  const noise = new Float64Array(shared);
+export function openNoiseThreads(shape: NoiseShape, noise: Float64Array): NoiseSource {
+  if (!(noise.buffer instanceof SharedArrayBuffer))
+    throw new Error("threads cannot fill what is not shared with them");
+  const { length } = noise;
   const count = threadsFor(length);
   const bounds = Array.from({ length: count + 1 }, (_, i) => Math.round((i * length) / count));
   const threads = Array.from({ length: count }, (_, i) =>

@@ -1,17 +1,10 @@
 import type { OptimiserKind } from "../../shared/plan.ts";
-import {
-  adamBlock,
-  averageBlock,
-  descentBlock,
-  overBlocks,
-  type Place,
-  type WeightsKernel,
-} from "./kernel/kernel.ts";
+import type { WeightsMemory } from "./kernel/kernel.ts";
 
 /**
- * The optimisers and the moving average, all in one pass over typed arrays in place, without an
- * allocation; the arithmetic itself is in kernel/kernel.wat. In a private run the Adams correct
- * their second moment by what the noise adds to it.
+ * The optimisers and the moving average, all in one pass over the run's memory, without an
+ * allocation or a copy; the arithmetic itself is in kernel/kernel.wat. In a private run the Adams
+ * correct their second moment by what the noise adds to it.
  */
 
 /** torch's defaults for both Adams; NAdam's momentum decay with them. */
@@ -20,23 +13,15 @@ const beta2 = 0.999;
 const epsilon = 1e-8;
 const momentumDecay = 4e-3;
 
-/** What an optimiser remembers between steps; one form for all, so that checkpoints have one. */
+/** What an optimiser remembers between steps beside the moments in the run's memory. */
 export interface OptimiserState {
-  /** The Adams' first moment, SGD's momentum buffer. */
-  readonly firstMoment: Float32Array;
-  readonly secondMoment: Float32Array;
   /** Product of NAdam's momenta so far. */
   momentumProduct: number;
   steps: number;
 }
 
-export function createOptimiserState(parameterCount: number): OptimiserState {
-  return {
-    firstMoment: new Float32Array(parameterCount),
-    secondMoment: new Float32Array(parameterCount),
-    momentumProduct: 1,
-    steps: 0,
-  };
+export function createOptimiserState(): OptimiserState {
+  return { momentumProduct: 1, steps: 0 };
 }
 
 /** What is known of the noise in each coordinate of the gradient. */
@@ -58,16 +43,15 @@ export interface OptimiserChoice {
   readonly weightDecay: number;
 }
 
-/** The moving average of the weights, where a step is to move it too. */
+/** How the average of the weights moves. */
 export interface Averaging {
-  readonly average: Float32Array;
   readonly decay: number;
   /** The number of the step, from 1. */
   readonly step: number;
 }
 
 /**
- * One step in place.
+ * One step by the gradient in the memory: moves its weights, their average and its moments.
  *
  * - "nadam": Dozat 2016, with torch's schedule of the momentum (torch.optim.NAdam).
  * - "adamw": Loshchilov and Hutter 2019 (arXiv 1711.05101), as torch.optim.AdamW.
@@ -78,46 +62,24 @@ export interface Averaging {
  * With a correction the Adams' second moment is max(v - variance, floor), as in DP-AdamBC (Tang et
  * al. 2023, arXiv 2312.14334, Algorithm 1): otherwise the noise's variance dominates the
  * denominator and Adam turns into momentum with a rate set by the noise.
- *
- * @param weights and `gradient` [parameterCount]; the gradient is only read
- * @param averaging what is moved towards the new weights in the same pass (see `updateAverage`)
  */
 export function optimiserStep(
+  { kernel }: WeightsMemory,
   state: OptimiserState,
-  weights: Float32Array,
-  gradient: Float32Array,
   choice: OptimiserChoice,
   learningRate: number,
   correction: NoiseCorrection | null,
-  averaging: Averaging | null = null,
+  averaging: Averaging,
 ): void {
   state.steps += 1;
-  const update =
-    choice.optimiser === "sgd"
-      ? descent(choice, learningRate)
-      : adam(state, choice, learningRate, correction);
-  const kept = averaging === null ? null : keptOfAverage(averaging.decay, averaging.step);
-  const { firstMoment: first, secondMoment: second } = state;
-  const moments: Partial<Record<"first" | "second", Float32Array>> =
-    choice.optimiser === "sgd" ? { first } : { first, second };
-  const average = averaging === null ? {} : { average: averaging.average };
-  const changed = { weights, ...moments, ...average };
-  overBlocks({ gradient, ...changed }, Object.keys(changed) as Place[], (kernel, count) => {
-    update(kernel, count);
-    if (kept !== null) averageBlock(kernel, count, kept);
-  });
-}
-
-type BlockUpdate = (kernel: WeightsKernel, count: number) => void;
-
-function adam(
-  state: OptimiserState,
-  { optimiser, weightDecay }: OptimiserChoice,
-  learningRate: number,
-  correction: NoiseCorrection | null,
-): BlockUpdate {
+  const kept = keptOfAverage(averaging);
+  const { optimiser, momentum, weightDecay } = choice;
+  if (optimiser === "sgd") {
+    kernel.descent({ momentum, weightDecay, learningRate, kept });
+    return;
+  }
   const { ofGradient, ofMoment } = optimiser === "nadam" ? nadamRates(state) : adamRates(state);
-  const numbers = {
+  kernel.adam({
     beta1,
     beta2,
     epsilon,
@@ -127,16 +89,8 @@ function adam(
     inverseBias: 1 / (1 - beta2 ** state.steps),
     variance: correction?.variance ?? 0,
     floor: correction === null ? 0 : correction.floorShare * correction.variance,
-  };
-  return (kernel, count) => {
-    adamBlock(kernel, count, numbers);
-  };
-}
-
-function descent({ momentum, weightDecay }: OptimiserChoice, learningRate: number): BlockUpdate {
-  return (kernel, count) => {
-    descentBlock(kernel, count, { momentum, weightDecay, learningRate });
-  };
+    kept,
+  });
 }
 
 /** How much of the gradient and of the first moment enters a step, before the learning rate. */
@@ -188,19 +142,6 @@ export function learningRateAt(
  * that the initial weights are soon forgotten (De et al. 2022, arXiv 2204.13650, Appendix C.1; the
  * schedule is TensorFlow's). Decay 0 copies the weights.
  */
-function keptOfAverage(decay: number, step: number): number {
+function keptOfAverage({ decay, step }: Averaging): number {
   return Math.min(decay, (1 + step) / (10 + step));
-}
-
-/** Moves the average towards the weights after a step, in place. */
-export function updateAverage(
-  average: Float32Array,
-  weights: Float32Array,
-  decay: number,
-  step: number,
-): void {
-  const kept = keptOfAverage(decay, step);
-  overBlocks({ average, weights }, ["average"], (kernel, count) => {
-    averageBlock(kernel, count, kept);
-  });
 }

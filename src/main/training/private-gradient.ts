@@ -2,6 +2,7 @@ import type { TrainingPlan } from "../../shared/plan.ts";
 import type { Clipping, CompiledNetwork, UnitBatch } from "../engine/engine.ts";
 import { addOnGrid } from "../privacy/grid.ts";
 import { noiseShape, unitOfNoise, type NoiseShape } from "../privacy/noise.ts";
+import type { WeightsMemory } from "./kernel/kernel.ts";
 import type { NoiseSource } from "./noise-source.ts";
 
 /** What makes a step private, as the plan has it. */
@@ -38,8 +39,13 @@ export interface StepBatch extends UnitBatch {
 
 /** The gradient that may be released, and beside it what may not. */
 export interface PrivateGradient {
-  /** (clipped sum + noise) / divisor, [parameters]. */
+  /**
+   * (clipped sum + noise) / divisor, [parameters]: the memory's own array, which the next step
+   * overwrites.
+   */
   readonly gradient: Float32Array;
+  /** Whether all its values are finite. */
+  readonly finite: boolean;
   /** As in ClippedSum. */
   readonly norms: Float32Array;
   readonly losses: Float32Array;
@@ -53,68 +59,95 @@ export interface PrivateGradient {
  * every coordinate, also where no unit was sampled, over the fixed divisor (Abadi et al. 2016,
  * arXiv 1607.00133, Algorithm 1). The noise is drawn while the engine works, so the caller has
  * journaled the step.
+ *
+ * @param memory its weights are those of the step, and its gradient is where the result lands
  */
 export async function privateGradient(
-  weights: Float32Array,
+  memory: WeightsMemory,
   batch: StepBatch,
   network: CompiledNetwork,
   mechanism: PrivateMechanism,
   source: NoiseSource,
 ): Promise<PrivateGradient> {
   const { clipping, noise: shape, divisor } = mechanism;
+  const onGrid = shape.kind === "discrete-gaussian";
+  const sum = onGrid ? memory.sumOnGrid : memory.gradient;
+  if (sum === null || memory.noise === null) throw new Error("there is no room for such noise");
   const drawing = source.draw();
   // Where the engine fails first, its error is the one that counts.
   drawing.catch(() => undefined);
-  const clipped =
-    shape.kind === "gaussian"
-      ? await network.clippedSum(weights, batch, clipping)
-      : await clippedSumOnGrid(weights, batch, network, clipping);
+  const clipped = onGrid
+    ? await sumOnGrid(memory, batch, network, clipping)
+    : await plainSum(memory, batch, network, clipping);
   const summedAt = performance.now();
-  const noise = await drawing;
+  // Nothing but what this draw gave may be added: not what an earlier one left in the memory.
+  putInto(memory.noise, await drawing);
   const waitedForNoiseMilliseconds = performance.now() - summedAt;
 
   const unit = unitOfNoise(shape);
-  const { sum, norms, losses, nonFinite } = clipped;
   for (const coordinate of batch.gradientCanaries ?? []) {
     sum[coordinate] = (sum[coordinate] ?? 0) + clipping.norm / unit;
   }
-  // The sum is this step's own: where it has the gradient's type it becomes the gradient, since a
-  // fresh array of millions of values costs as much as this loop.
-  const gradient = sum instanceof Float32Array ? sum : new Float32Array(sum.length);
   const factor = unit / divisor;
-  for (let i = 0; i < gradient.length; i += 1) {
-    // On the grid both are whole numbers below 2^53, and their sum is exact.
-    gradient[i] = ((sum[i] ?? 0) + (noise[i] ?? NaN)) * factor;
-  }
-  return { gradient, norms, losses, nonFinite, waitedForNoiseMilliseconds };
+  const finite = onGrid
+    ? // Both are whole numbers below 2^53, and their sum is exact.
+      memory.kernel.addNoiseOnGrid(factor)
+    : memory.kernel.addNoise(factor);
+  return { ...clipped, gradient: memory.gradient, finite, waitedForNoiseMilliseconds };
 }
 
-interface SumOnGrid extends Omit<PrivateGradient, "gradient" | "waitedForNoiseMilliseconds"> {
-  /** Whole numbers of grid steps. */
-  readonly sum: Float64Array;
+/** Copies an array to where it is worked on, unless it was made there. */
+export function putInto<T extends Float32Array | Float64Array>(place: T, values: T): void {
+  if (values === place) return;
+  if (values.length !== place.length)
+    throw new Error(`${values.length} values for ${place.length} parameters`);
+  place.set(values);
 }
 
-/**
- * The sum of the clipped unit gradients on the grid. Units are computed one at a time, so that
- * what one contributes depends on no other, not even through rounding.
- */
-async function clippedSumOnGrid(
-  weights: Float32Array,
+type SumOfUnits = Pick<PrivateGradient, "norms" | "losses" | "nonFinite">;
+
+/** The sum of the clipped unit gradients, into the memory's gradient. */
+async function plainSum(
+  memory: WeightsMemory,
   batch: UnitBatch,
   network: CompiledNetwork,
   clipping: Clipping,
-): Promise<SumOnGrid> {
-  const sum = new Float64Array(weights.length);
+): Promise<SumOfUnits> {
+  const { weights, gradient } = memory;
+  const { sum, norms, losses, nonFinite } = await network.clippedSum(
+    weights,
+    batch,
+    clipping,
+    gradient,
+  );
+  putInto(gradient, sum);
+  return { norms, losses, nonFinite };
+}
+
+/**
+ * The sum of the clipped unit gradients in whole grid steps, into the memory's sum on the grid.
+ * Units are computed one at a time, so that what one contributes depends on no other, not even
+ * through rounding.
+ */
+async function sumOnGrid(
+  memory: WeightsMemory,
+  batch: UnitBatch,
+  network: CompiledNetwork,
+  clipping: Clipping,
+): Promise<SumOfUnits> {
+  const { weights, gradient, sumOnGrid: sum } = memory;
+  if (sum === null) throw new Error("there is no room for a sum on the grid");
+  sum.fill(0);
   const norms = new Float32Array(batch.units);
   const losses = new Float32Array(batch.units);
   let nonFinite = 0;
   for (let unit = 0; unit < batch.units; unit += 1) {
-    const one = await network.clippedSum(weights, unitOf(batch, unit), clipping);
+    const one = await network.clippedSum(weights, unitOf(batch, unit), clipping, gradient);
     norms[unit] = one.norms[0] ?? NaN;
     losses[unit] = one.losses[0] ?? NaN;
     if (one.nonFinite > 0 || !addOnGrid(sum, one.sum, clipping.norm)) nonFinite += 1;
   }
-  return { sum, norms, losses, nonFinite };
+  return { norms, losses, nonFinite };
 }
 
 /** One unit of a batch as a batch of its own. */

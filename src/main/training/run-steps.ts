@@ -8,7 +8,7 @@ import {
 import type { BatchReader } from "./batches.ts";
 import { canaryCoordinates } from "./canaries.ts";
 import type { CanaryScorer } from "./canary-scores.ts";
-import { saveCheckpoint } from "./checkpoint.ts";
+import type { CheckpointWriter } from "./checkpoint-thread.ts";
 import { Interrupted, type Interruption } from "./interruption.ts";
 import { StopHere, type JournalRequest } from "./journal-client.ts";
 import { accounted, loopAccountLine, openLoopAccount } from "./loop-account.ts";
@@ -28,6 +28,7 @@ export interface LoopParts {
   readonly noise: NoiseSource | null;
   readonly sampleUnits: SampleUnits;
   readonly canaries: CanaryScorer | null;
+  readonly checkpoints: CheckpointWriter;
   readonly interruption: Interruption;
   readonly log: (line: string) => void;
 }
@@ -43,7 +44,7 @@ export async function runSteps(
   parts: LoopParts,
 ): Promise<LoopEnding> {
   const { plan } = job;
-  const { network, reader, state, noise, canaries, interruption, log } = parts;
+  const { network, reader, state, noise, canaries, checkpoints, interruption, log } = parts;
   const secret = plan.privacy === null ? null : openRandomStreams();
   // A reference run promises no privacy: keyed by run and step, it can be repeated exactly.
   const streamsOf = (step: number): RandomStreams =>
@@ -78,18 +79,17 @@ export async function runSteps(
   const imagesBefore = reader.busyMilliseconds;
   const timed = accounted(network, account);
   let saved = { step: state.step, at: performance.now() };
-  const save = (): void => {
+  const save = async (): Promise<void> => {
     const { step } = state;
     if (step === saved.step) return;
-    const start = performance.now();
-    const checkpoint = saveCheckpoint(job.runFolder, state, canaries?.scores ?? null);
-    account.add("checkpoints", performance.now() - start);
-    port.send({ kind: "checkpoint", step, checkpoint });
+    const scores = canaries?.scores ?? null;
+    await account.during("checkpoints", () => checkpoints.save(state, scores));
     saved = { step, at: performance.now() };
   };
   let ended: LoopEnding = "done";
   let ahead = prepare(first);
   for (let step = first; step <= plan.steps; step += 1) {
+    checkpoints.check();
     const batch = await account.during("data", () => ahead);
     // The next batch is read while the engine works.
     ahead = step < plan.steps ? prepare(step + 1) : ahead;
@@ -106,7 +106,7 @@ export async function runSteps(
         log(`step ${step} draws its noise`);
       },
       onNoisedGradient: (gradient) => {
-        canaries?.noteStep(gradient, state.weights);
+        canaries?.noteStep(gradient, state.memory.weights);
       },
     });
     if (outcome === null) {
@@ -117,9 +117,10 @@ export async function runSteps(
     // A step whose canaries are half scored could not be told from one whose are not.
     await interruption.holdOff(async () => canaries?.scoreStep());
     port.send({ kind: "step", step, outcome });
-    if (performance.now() - saved.at > 1000 * job.checkpointSeconds) save();
+    if (performance.now() - saved.at > 1000 * job.checkpointSeconds) await save();
   }
-  save();
+  await save();
+  await account.during("checkpoints", () => checkpoints.finish());
   log(loopAccountLine(account, reader.busyMilliseconds - imagesBefore));
   await ahead.catch(() => undefined);
   return ended;
@@ -155,7 +156,7 @@ async function checkBeforeRun(
     plan: job.plan,
     mechanism,
     network,
-    weights: state.weights,
+    memory: state.memory,
     noise,
     drawUnits,
     units: unitCount(job.set),

@@ -1,6 +1,7 @@
 import { UserError } from "../../shared/errors.ts";
 import type { TrainingPlan } from "../../shared/plan.ts";
 import type { CompiledNetwork } from "../engine/engine.ts";
+import type { WeightsMemory } from "./kernel/kernel.ts";
 import {
   createOptimiserState,
   learningRateAt,
@@ -8,25 +9,27 @@ import {
   type OptimiserState,
 } from "./optimiser.ts";
 import type { NoiseSource } from "./noise-source.ts";
-import { mechanismOf, privateGradient, type StepBatch } from "./private-gradient.ts";
+import { mechanismOf, privateGradient, putInto, type StepBatch } from "./private-gradient.ts";
 
 /** What training changes; everything that a checkpoint holds. */
 export interface TrainingState {
   /** The number of the last step that changed the weights; 0 at the beginning. */
   step: number;
-  readonly weights: Float32Array;
-  /** The moving average of the weights: what is released. */
-  readonly average: Float32Array;
+  /** Weights, their average, which is what is released, and the optimiser's moments. */
+  readonly memory: WeightsMemory;
   readonly optimiser: OptimiserState;
 }
 
-export function createTrainingState(initialWeights: Float32Array): TrainingState {
-  return {
-    step: 0,
-    weights: initialWeights.slice(),
-    average: initialWeights.slice(),
-    optimiser: createOptimiserState(initialWeights.length),
-  };
+/** The state before the first step, in a memory as it was opened. */
+export function createTrainingState(
+  memory: WeightsMemory,
+  initialWeights: Float32Array,
+): TrainingState {
+  if (initialWeights.length !== memory.parameterCount)
+    throw new Error(`${initialWeights.length} weights for ${memory.parameterCount} parameters`);
+  memory.weights.set(initialWeights);
+  memory.average.set(initialWeights);
+  return { step: 0, memory, optimiser: createOptimiserState() };
 }
 
 export interface StepOutcome {
@@ -50,7 +53,10 @@ export interface StepTools {
   readonly noise: NoiseSource | null;
   /** Called when the noise of a step is about to be drawn. */
   readonly beforeNoise?: (step: number) => void;
-  /** Called with the noised mean gradient of a step before the weights change. */
+  /**
+   * Called with the noised mean gradient of a step before the weights change; the next step
+   * overwrites it.
+   */
   readonly onNoisedGradient?: (gradient: Float32Array) => void;
 }
 
@@ -73,17 +79,18 @@ export async function takeStep(
 ): Promise<StepOutcome> {
   const { plan, network, noise } = tools;
   const { recipe, divisor } = plan;
+  const { memory } = state;
   const mechanism = mechanismOf(plan);
-  let gradient: Float32Array;
+  let finite: boolean;
   let outcome: StepOutcome;
 
   await tools.journal(step);
   if (mechanism === null) {
-    const result = await network.ordinaryGradient(state.weights, batch);
-    gradient = result.gradient;
-    scale(gradient, batch.units / divisor);
+    const result = await ordinaryGradient(memory, batch, network, divisor);
+    finite = result.finite;
     for (const coordinate of batch.gradientCanaries ?? []) {
-      gradient[coordinate] = (gradient[coordinate] ?? 0) + recipe.clipping.norm / divisor;
+      memory.gradient[coordinate] =
+        (memory.gradient[coordinate] ?? 0) + recipe.clipping.norm / divisor;
     }
     outcome = {
       units: batch.units,
@@ -95,10 +102,10 @@ export async function takeStep(
   } else {
     if (noise === null) throw new Error("a private step has no source of noise");
     tools.beforeNoise?.(step);
-    const result = await privateGradient(state.weights, batch, network, mechanism, noise);
+    const result = await privateGradient(memory, batch, network, mechanism, noise);
     const { norms, losses, nonFinite, waitedForNoiseMilliseconds } = result;
     const clipped = norms.filter((norm) => norm > recipe.clipping.norm).length;
-    gradient = result.gradient;
+    finite = result.finite;
     outcome = {
       units: batch.units,
       loss: meanOfFinite(losses),
@@ -107,44 +114,42 @@ export async function takeStep(
       waitedForNoiseMilliseconds,
     };
   }
-  refuseNonFinite(gradient);
-  tools.onNoisedGradient?.(gradient);
-
-  optimiserStep(
-    state.optimiser,
-    state.weights,
-    gradient,
-    recipe,
-    learningRateAt(recipe, step, plan.steps),
-    mechanism === null
-      ? null
-      : { variance: mechanism.gradientDeviation ** 2, floorShare: noiseFloorShare },
-    { average: state.average, decay: recipe.averagingDecay, step },
-  );
-  state.step = step;
-  return outcome;
-}
-
-function refuseNonFinite(gradient: Float32Array): void {
-  // Four sums, since each addition to one waits for the last; and by index, since an iterator takes
-  // ten times as long and more over millions of values.
-  let [a, b, c, d] = [0, 0, 0, 0];
-  for (let i = 0; i < gradient.length; i += 4) {
-    a += gradient[i] ?? 0;
-    b += gradient[i + 1] ?? 0;
-    c += gradient[i + 2] ?? 0;
-    d += gradient[i + 3] ?? 0;
-  }
-  if (!Number.isFinite(a + b + c + d)) {
+  if (!finite) {
     throw new UserError(
       "conflict",
       "Training diverged: the gradient is no longer finite. Use a lower learning rate.",
     );
   }
+  tools.onNoisedGradient?.(memory.gradient);
+
+  optimiserStep(
+    memory,
+    state.optimiser,
+    recipe,
+    learningRateAt(recipe, step, plan.steps),
+    mechanism === null
+      ? null
+      : { variance: mechanism.gradientDeviation ** 2, floorShare: noiseFloorShare },
+    { decay: recipe.averagingDecay, step },
+  );
+  state.step = step;
+  return outcome;
 }
 
-function scale(values: Float32Array, factor: number): void {
-  for (let i = 0; i < values.length; i += 1) values[i] = (values[i] ?? 0) * factor;
+/** The sum of the unit gradients over the divisor, into the memory's gradient. */
+async function ordinaryGradient(
+  memory: WeightsMemory,
+  batch: StepBatch,
+  network: CompiledNetwork,
+  divisor: number,
+): Promise<{ readonly losses: Float32Array; readonly finite: boolean }> {
+  const { gradient, losses } = await network.ordinaryGradient(
+    memory.weights,
+    batch,
+    memory.gradient,
+  );
+  putInto(memory.gradient, gradient);
+  return { losses, finite: memory.kernel.scale(batch.units / divisor) };
 }
 
 function meanOfFinite(values: Float32Array): number | null {

@@ -15,9 +15,11 @@ import { BatchReader } from "./batches.ts";
 import { CanaryScorer } from "./canary-scores.ts";
 import { loadCanaryScores, loadNewestCheckpoint, type CheckedFile } from "./checkpoint.ts";
 import { initialWeights } from "./initial-weights.ts";
+import { openCheckpointWriter } from "./checkpoint-thread.ts";
 import { createInterruption, Interrupted, type Interruption } from "./interruption.ts";
 import { createJournalClient, type JournalRequest } from "./journal-client.ts";
 import type { NoiseSource } from "./noise-source.ts";
+import { openWeightsMemory } from "./kernel/kernel.ts";
 import { mechanismOf } from "./private-gradient.ts";
 import { runSteps } from "./run-steps.ts";
 import type { SampleUnits } from "./sampling.ts";
@@ -31,8 +33,8 @@ export interface TrainerParts {
   /** The engine of that name, or the best at hand for "auto". */
   readonly openEngine: (name: string, task: OpenEngineTask) => Promise<Engine>;
   readonly networkOf: (chosen: ChosenNetwork, labels: number) => NetworkDescription;
-  /** Fresh noise of a shape for so many parameters, keyed from the operating system. */
-  readonly openNoise: (shape: NoiseShape, parameterCount: number) => NoiseSource;
+  /** Fresh noise of a shape into an array [parameters], keyed from the operating system. */
+  readonly openNoise: (shape: NoiseShape, noise: Float64Array) => NoiseSource;
   readonly sampleUnits: SampleUnits;
 }
 
@@ -75,8 +77,14 @@ async function train(
     interrupt: interruption.check,
   });
   const reader = new BatchReader(job.dataFolder, job.set, recipe.resolutionPixels);
+  const memory = openWeightsMemory(network.parameterCount, mechanism?.noise.kind ?? null);
   const noise =
-    mechanism === null ? null : parts.openNoise(mechanism.noise, network.parameterCount);
+    mechanism === null || memory.noise === null
+      ? null
+      : parts.openNoise(mechanism.noise, memory.noise);
+  const checkpoints = openCheckpointWriter(job.runFolder, (step, checkpoint) => {
+    port.send({ kind: "checkpoint", step, checkpoint });
+  });
   try {
     port.send({
       kind: "started",
@@ -84,24 +92,30 @@ async function train(
       device: engine.description.device,
     });
     log(`run ${job.runId} (${job.kind}) on ${engine.description.name}`);
-    const loaded = loadNewestCheckpoint(
-      job.runFolder,
-      job.checkpoints,
-      network.parameterCount,
-      (reason) => {
-        log(`${reason} Going on from the one before.`);
-      },
-    );
+    const loaded = loadNewestCheckpoint(job.runFolder, job.checkpoints, memory, (reason) => {
+      log(`${reason} Going on from the one before.`);
+    });
     const state =
       loaded?.state ??
       createTrainingState(
+        memory,
         initialWeights(description, recipe.initialWeights, job.initialSeed, keysOf(job.set.scheme)),
       );
     if (loaded !== null) log(`going on from ${loaded.checkpoint.file}`);
 
     const canaries = canaryScorer(job, loaded?.checkpoint ?? null, network, reader);
     const { sampleUnits } = parts;
-    const loop = { network, reader, state, noise, sampleUnits, canaries, interruption, log };
+    const loop = {
+      network,
+      reader,
+      state,
+      noise,
+      sampleUnits,
+      canaries,
+      checkpoints,
+      interruption,
+      log,
+    };
     const ended = await runSteps(job, port, journal, loop);
     if (ended === "paused" || state.step === 0) {
       const paused = ended === "paused";
@@ -118,7 +132,7 @@ async function train(
     }
     port.send({ kind: "phase", phase: "Scoring the held-out films" });
     for (const part of ["validation", "test"] as const) {
-      await scoreImages(network, reader, state.average, job.set[part], (images, scores) => {
+      await scoreImages(network, reader, memory.average, job.set[part], (images, scores) => {
         const imageIds = Float64Array.from(images, (image) => job.set.imageIds[image] ?? 0);
         port.send({ kind: "predictions", part, imageIds, scores });
       });
@@ -132,6 +146,7 @@ async function train(
     port.send({ kind: "finished", stopped: true, paused, weights: null });
     log(paused ? "paused" : "stopped");
   } finally {
+    await checkpoints.close();
     await reader.close();
     await noise?.close();
     await network.dispose();
@@ -178,7 +193,7 @@ function saveWeights(
   description: NetworkDescription,
   state: TrainingState,
 ): CheckedFile {
-  const bytes = writeSafetensors(namedTensors(description, state.average), {
+  const bytes = writeSafetensors(namedTensors(description, state.memory.average), {
     run: job.runId,
     network: description.name,
     resolutionPixels: String(job.plan.recipe.resolutionPixels),

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
  * The program of a thread of this folder: the source beside this file, or the built one beside the
  * bundle.
  */
-export function workerFile(name: "noise-worker" | "image-worker"): string {
+export function workerFile(name: "noise-worker" | "image-worker" | "checkpoint-worker"): string {
   const here = fileURLToPath(import.meta.url);
   if (here.endsWith(".ts")) return join(dirname(here), `${name}.ts`);
   const places = [dirname(here), dirname(dirname(here))];

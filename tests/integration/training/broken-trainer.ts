@@ -16,8 +16,8 @@ const sound: TrainerParts = {
 const brokenParts: Readonly<Record<string, Partial<TrainerParts>>> = {
   none: {},
   noise: {
-    openNoise: (shape, parameterCount) => {
-      const source = openNoiseThreads(shape, parameterCount);
+    openNoise: (shape, noise) => {
+      const source = openNoiseThreads(shape, noise);
       return { ...source, draw: async () => (await source.draw()).fill(0) };
     },
   },

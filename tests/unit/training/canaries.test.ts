@@ -12,6 +12,7 @@ import {
   withCanaries,
   type CanaryDraw,
 } from "../../../src/main/training/canaries.ts";
+import { openWeightsMemory } from "../../../src/main/training/kernel/kernel.ts";
 import { noiseFromStream } from "../../../src/main/training/noise-source.ts";
 import { mechanismOf, privateGradient } from "../../../src/main/training/private-gradient.ts";
 import { makePlan, planObstacle } from "../../../src/main/training/recipe.ts";
@@ -113,7 +114,9 @@ describe("canaries", () => {
         const { noise: stream } = reproducibleRandomStreams("the same noise");
         const source = noiseFromStream(mechanism.noise, network.parameterCount, stream);
         const step = { ...batch, gradientCanaries };
-        return (await privateGradient(weights, step, network, mechanism, source)).gradient;
+        const memory = openWeightsMemory(network.parameterCount, noise);
+        memory.weights.set(weights);
+        return (await privateGradient(memory, step, network, mechanism, source)).gradient;
       };
       const without = await gradientOf(new Uint32Array(0));
       const withTwo = await gradientOf(Uint32Array.from([5, 1000]));

@@ -1,15 +1,35 @@
 import { describe, expect, it } from "vitest";
+import { openWeightsMemory } from "../../../src/main/training/kernel/kernel.ts";
 import {
   createOptimiserState,
   learningRateAt,
   optimiserStep,
-  updateAverage,
+  type NoiseCorrection,
   type OptimiserChoice,
 } from "../../../src/main/training/optimiser.ts";
 
 /** The gradients of step t (from 1) that the golden values were made with. */
 function gradientOf(t: number): Float32Array {
   return Float32Array.of(0.3 * (-1) ** t + 0.1 * t, -0.2 + 0.05 * t, 1e-3 * (t + 1), 2 - 0.3 * t);
+}
+
+/** The weights after each of some steps by gradients, without an average that matters. */
+function steps(
+  start: readonly number[],
+  gradients: readonly Float32Array[],
+  choice: OptimiserChoice,
+  learningRate: number,
+  correction: NoiseCorrection | null = null,
+): number[][] {
+  const memory = openWeightsMemory(start.length, null);
+  memory.weights.set(start);
+  const state = createOptimiserState();
+  return gradients.map((gradient, index) => {
+    memory.gradient.set(gradient);
+    const averaging = { decay: 0, step: index + 1 };
+    optimiserStep(memory, state, choice, learningRate, correction, averaging);
+    return [...memory.weights];
+  });
 }
 
 const nadam = { optimiser: "nadam", momentum: 0, weightDecay: 0 } as const;
@@ -24,32 +44,18 @@ describe("NAdam", () => {
       [3, [0.5006605817113402, -0.9791738512420429, 0.22135200883555198, 1.9763860717938708]],
       [6, [0.47544880937765593, -0.9864039900532476, 0.1920645578243956, 1.9646381091964567]],
     ]);
-    const weights = Float32Array.of(0.5, -1, 0.25, 2);
-    const state = createOptimiserState(4);
-    for (let t = 1; t <= 6; t += 1) {
-      optimiserStep(state, weights, gradientOf(t), nadam, 0.01, null);
-      golden.get(t)?.forEach((value, index) => {
-        expect(weights[index]).toBeCloseTo(value, 6);
+    trajectory(nadam, 0.01, 6).forEach((weights, index) => {
+      golden.get(index + 1)?.forEach((value, at) => {
+        expect(weights[at]).toBeCloseTo(value, 6);
       });
-    }
+    });
   });
 
   it("subtracts the noise's variance from the second moment, but not below the floor", () => {
     // One step: the second moment is g^2 exactly after the bias correction, and the first moment
     // and the gradient are both multiples of g, so the step is proportional to g / denominator.
-    const step = (gradient: number, variance: number): number => {
-      const weights = Float32Array.of(0);
-      const correction = { variance, floorShare: 0.25 };
-      optimiserStep(
-        createOptimiserState(1),
-        weights,
-        Float32Array.of(gradient),
-        nadam,
-        1,
-        correction,
-      );
-      return weights[0]!;
-    };
+    const step = (gradient: number, variance: number): number =>
+      steps([0], [Float32Array.of(gradient)], nadam, 1, { variance, floorShare: 0.25 })[0]![0]!;
     const plain = step(2, 0);
     expect(step(2, 3) / plain).toBeCloseTo(2 / Math.sqrt(4 - 3), 5);
     expect(step(2, 100) / plain).toBeCloseTo(2 / Math.sqrt(25), 5);
@@ -57,13 +63,9 @@ describe("NAdam", () => {
 });
 
 /** The weights after each step from [0.5, -1, 0.25, 2] with the gradients above. */
-function trajectory(choice: OptimiserChoice, learningRate: number, steps: number): number[][] {
-  const weights = Float32Array.of(0.5, -1, 0.25, 2);
-  const state = createOptimiserState(4);
-  return Array.from({ length: steps }, (_, index) => {
-    optimiserStep(state, weights, gradientOf(index + 1), choice, learningRate, null);
-    return [...weights];
-  });
+function trajectory(choice: OptimiserChoice, learningRate: number, count: number): number[][] {
+  const gradients = Array.from({ length: count }, (_, index) => gradientOf(index + 1));
+  return steps([0.5, -1, 0.25, 2], gradients, choice, learningRate);
 }
 
 describe("AdamW", () => {
@@ -83,13 +85,9 @@ describe("AdamW", () => {
   });
 
   it("corrects its second moment for the noise as NAdam does", () => {
-    const step = (variance: number): number => {
-      const weights = Float32Array.of(0);
-      const choice = { optimiser: "adamw", momentum: 0, weightDecay: 0 } as const;
-      const correction = { variance, floorShare: 0.25 };
-      optimiserStep(createOptimiserState(1), weights, Float32Array.of(2), choice, 1, correction);
-      return weights[0]!;
-    };
+    const choice = { optimiser: "adamw", momentum: 0, weightDecay: 0 } as const;
+    const step = (variance: number): number =>
+      steps([0], [Float32Array.of(2)], choice, 1, { variance, floorShare: 0.25 })[0]![0]!;
     expect(step(0)).toBeCloseTo(-1, 5);
     expect(step(3)).toBeCloseTo(-2 / Math.sqrt(4 - 3), 5);
     expect(step(100)).toBeCloseTo(-2 / Math.sqrt(25), 5);
@@ -151,21 +149,25 @@ describe("the learning rate", () => {
 });
 
 describe("the average of the weights", () => {
+  /** An average after a step that leaves the weights where they are. */
+  function moved(average: number[], weights: number[], decay: number, step: number): number[] {
+    const memory = openWeightsMemory(weights.length, null);
+    memory.average.set(average);
+    memory.weights.set(weights);
+    optimiserStep(memory, createOptimiserState(), nadam, 0, null, { decay, step });
+    expect([...memory.weights]).toEqual(weights);
+    return [...memory.average];
+  }
+
   it("keeps the weight that the decay says once it has warmed up", () => {
-    const average = Float32Array.of(1);
-    updateAverage(average, Float32Array.of(0), 0.9, 1_000_000);
-    expect(average[0]).toBeCloseTo(0.9, 6);
+    expect(moved([1], [0], 0.9, 1_000_000)[0]).toBeCloseTo(0.9, 6);
   });
 
   it("forgets the initial weights at first", () => {
-    const average = Float32Array.of(1);
-    updateAverage(average, Float32Array.of(0), 0.999, 1);
-    expect(average[0]).toBeCloseTo(2 / 11, 6);
+    expect(moved([1], [0], 0.999, 1)[0]).toBeCloseTo(2 / 11, 6);
   });
 
   it("is the weights themselves where the decay is 0", () => {
-    const average = Float32Array.of(1, 2);
-    updateAverage(average, Float32Array.of(5, 6), 0, 7);
-    expect([...average]).toEqual([5, 6]);
+    expect(moved([1, 2], [5, 6], 0, 7)).toEqual([5, 6]);
   });
 });

@@ -5,6 +5,7 @@ import {
   poissonSample,
   type RandomStream,
 } from "../../../src/main/privacy/random.ts";
+import { openWeightsMemory } from "../../../src/main/training/kernel/kernel.ts";
 import { noiseFromStream, type NoiseSource } from "../../../src/main/training/noise-source.ts";
 import { mechanismOf } from "../../../src/main/training/private-gradient.ts";
 import { makeUpUnits } from "../../../src/main/training/preflight/clipping.ts";
@@ -46,11 +47,13 @@ function soundParts(noise: NoiseKind = "gaussian", expectedBatch = 100): Checked
   const plan = planWith(noise, expectedBatch);
   const mechanism = mechanismOf(plan)!;
   const streams = openRandomStreams();
+  const memory = openWeightsMemory(network.parameterCount, noise);
+  memory.weights.forEach((_, i) => (memory.weights[i] = Math.sin(i)));
   return {
     plan,
     mechanism,
     network: compiled,
-    weights: Float32Array.from({ length: network.parameterCount }, (_, i) => Math.sin(i)),
+    memory,
     noise: noiseFromStream(mechanism.noise, network.parameterCount, streams.noise),
     drawUnits: () => poissonSample(streams.sampling, units, plan.samplingRate),
     units,
@@ -178,7 +181,8 @@ describe("the check before a run", () => {
   });
 
   it("never makes up a unit that leaves clipping nothing to do", async () => {
-    const { mechanism, weights, stream } = soundParts();
+    const { mechanism, memory, stream } = soundParts();
+    const { weights } = memory;
     for (let draw = 0; draw < 1000; draw += 1) {
       const { plain, huge } = await makeUpUnits(compiled, weights, stream, {
         resolutionPixels: pixels,

@@ -1,10 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { CompiledNetwork, UnitBatch } from "../../../src/main/engine/engine.ts";
 import { reproducibleRandomStreams } from "../../../src/main/privacy/random.ts";
+import { openWeightsMemory } from "../../../src/main/training/kernel/kernel.ts";
 import { noiseFromStream } from "../../../src/main/training/noise-source.ts";
 import { mechanismOf } from "../../../src/main/training/private-gradient.ts";
 import { defaultRecipe, makePlan } from "../../../src/main/training/recipe.ts";
-import { createTrainingState, takeStep } from "../../../src/main/training/step.ts";
+import {
+  createTrainingState,
+  takeStep,
+  type TrainingState,
+} from "../../../src/main/training/step.ts";
 import { logisticEngine, logisticNetwork } from "../../support/logistic.ts";
 
 const pixels = 16;
@@ -46,14 +51,22 @@ function batchOf(units: number): UnitBatch {
 
 /** Runs one step and gives the gradient that the optimiser saw: its first moment is (1-b1) g. */
 async function gradientSeen(epsilon: number | null, batch: UnitBatch, key: string) {
-  const state = createTrainingState(new Float32Array(network.parameterCount));
+  const state = stateOf(epsilon);
   const outcome = await takeStep(state, 1, batch, {
     plan: planOf(epsilon),
     network: await compile(),
     journal: () => Promise.resolve(),
     noise: epsilon === null ? null : noiseOf(key),
   });
-  return { gradient: state.optimiser.firstMoment.map((m) => m / (1 - 0.9)), outcome, state };
+  return { gradient: state.memory.firstMoment.map((m) => m / (1 - 0.9)), outcome, state };
+}
+
+function stateOf(epsilon: number | null, parameterCount = network.parameterCount): TrainingState {
+  const kind = mechanismOf(planOf(epsilon))?.noise.kind ?? null;
+  return createTrainingState(
+    openWeightsMemory(parameterCount, kind),
+    new Float32Array(parameterCount),
+  );
 }
 
 function noiseOf(key: string) {
@@ -97,7 +110,7 @@ describe("a private step", () => {
   });
 
   it("draws no noise and changes nothing where the journal refuses", async () => {
-    const state = createTrainingState(new Float32Array(network.parameterCount));
+    const state = stateOf(2);
     let drawn = 0;
     const step = takeStep(state, 1, batchOf(3), {
       plan: planOf(2),
@@ -109,12 +122,12 @@ describe("a private step", () => {
     await expect(step).rejects.toThrow("refused");
     expect(drawn).toBe(0);
     expect(state.step).toBe(0);
-    expect(state.weights.every((weight) => weight === 0)).toBe(true);
+    expect(state.memory.weights.every((weight) => weight === 0)).toBe(true);
   });
 
   it("journals before it draws", async () => {
     const order: string[] = [];
-    const state = createTrainingState(new Float32Array(network.parameterCount));
+    const state = stateOf(2);
     await takeStep(state, 1, batchOf(3), {
       plan: planOf(2),
       network: await compile(),
@@ -158,7 +171,7 @@ describe("a step", () => {
           losses: Float32Array.of(NaN),
         }),
     };
-    const step = takeStep(createTrainingState(new Float32Array(8)), 1, batchOf(1), {
+    const step = takeStep(stateOf(null, 8), 1, batchOf(1), {
       plan: planOf(null),
       network: broken,
       journal: () => Promise.resolve(),

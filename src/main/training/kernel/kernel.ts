@@ -1,6 +1,8 @@
+import { UserError } from "../../../shared/errors.ts";
+import type { NoiseKind } from "../../../shared/plan.ts";
 import { kernelModule } from "./kernel.wasm.ts";
 
-/** What one step of Adam is computed with; see `adamStep` in optimiser.ts. */
+/** What one step of Adam is computed with; see `optimiserStep` in optimiser.ts. */
 export interface AdamNumbers {
   readonly beta1: number;
   readonly beta2: number;
@@ -13,152 +15,219 @@ export interface AdamNumbers {
   readonly variance: number;
   readonly floor: number;
   readonly epsilon: number;
+  /** What is kept of the average. */
+  readonly kept: number;
+}
+
+export interface DescentNumbers {
+  readonly momentum: number;
+  readonly weightDecay: number;
+  readonly learningRate: number;
+  readonly kept: number;
 }
 
 interface KernelExports {
-  readonly memory: WebAssembly.Memory;
+  addNoise(gradient: number, noise: number, count: number, factor: number): number;
+  addNoiseOnGrid(
+    gradient: number,
+    sum: number,
+    noise: number,
+    count: number,
+    factor: number,
+  ): number;
+  scale(gradient: number, count: number, factor: number): number;
   adam(
     gradient: number,
     first: number,
     second: number,
     weights: number,
+    averages: number,
     count: number,
     beta1: number,
     beta2: number,
     ofGradient: number,
     ofMoment: number,
-    kept: number,
+    decay: number,
     inverseBias: number,
     variance: number,
     floor: number,
     epsilon: number,
+    kept: number,
   ): void;
   descent(
     gradient: number,
     first: number,
     weights: number,
+    averages: number,
     count: number,
     momentum: number,
     decay: number,
     learningRate: number,
+    kept: number,
   ): void;
-  average(averages: number, weights: number, count: number, kept: number): void;
 }
-
-/** Values of each array that are worked on at once: five arrays of them fit into a core's cache. */
-const blockLength = 16_384;
-const pageBytes = 65_536;
-const places = { gradient: 0, first: 1, second: 2, weights: 3, average: 4 } as const;
-
-/** Which array of a step a block belongs to. */
-export type Place = keyof typeof places;
-
-export interface WeightsKernel {
-  readonly exports: KernelExports;
-  /** Where a block begins, in bytes. */
-  readonly at: (place: Place) => number;
-  /** The block itself, [blockLength]. */
-  readonly blocks: Readonly<Record<Place, Float32Array>>;
-}
-
-let opened: WeightsKernel | null = null;
 
 /**
- * The loops over all weights, in WebAssembly with 128-bit vectors (kernel.wat), with one block of
- * each array in a memory of its own.
+ * The arrays that the steps of a run work on, [parameters] each, in one memory of the kernel's
+ * (kernel.wat): nothing is copied into it or out of it, and nothing is allocated in a step. The
+ * memory is shared, so that threads can write into it.
  */
-function weightsKernel(): WeightsKernel {
-  if (opened !== null) return opened;
-  const module = new WebAssembly.Module(Buffer.from(kernelModule, "base64"));
-  const exports = new WebAssembly.Instance(module).exports as unknown as KernelExports;
-  const { memory } = exports;
-  const bytes = Object.keys(places).length * blockLength * 4;
-  memory.grow(Math.ceil((bytes - memory.buffer.byteLength) / pageBytes));
-  const at = (place: Place): number => places[place] * blockLength * 4;
-  const block = (place: Place): Float32Array =>
-    new Float32Array(memory.buffer, at(place), blockLength);
-  opened = {
-    exports,
-    at,
-    blocks: {
-      gradient: block("gradient"),
-      first: block("first"),
-      second: block("second"),
-      weights: block("weights"),
-      average: block("average"),
+export interface WeightsMemory {
+  readonly parameterCount: number;
+  readonly weights: Float32Array;
+  /** The moving average of the weights. */
+  readonly average: Float32Array;
+  /** The Adams' first moment, SGD's momentum buffer. */
+  readonly firstMoment: Float32Array;
+  readonly secondMoment: Float32Array;
+  /** A step's sum of gradients, and then its gradient. */
+  readonly gradient: Float32Array;
+  /** A step's noise; null where none is added. */
+  readonly noise: Float64Array | null;
+  /** A step's sum of gradients in whole grid steps; null where it is not taken on the grid. */
+  readonly sumOnGrid: Float64Array | null;
+  readonly kernel: WeightsKernel;
+}
+
+/**
+ * The loops over all weights, with 128-bit vectors. The first three give whether all values of the
+ * gradient are finite.
+ */
+export interface WeightsKernel {
+  /** gradient = (gradient + noise) factor, in float64, rounded once. */
+  readonly addNoise: (factor: number) => boolean;
+  /** gradient = (sumOnGrid + noise) factor, in float64, rounded once. */
+  readonly addNoiseOnGrid: (factor: number) => boolean;
+  /** gradient = gradient factor, in float64, rounded once. */
+  readonly scale: (factor: number) => boolean;
+  /** Moves moments, weights and average, in float32. */
+  readonly adam: (numbers: AdamNumbers) => void;
+  readonly descent: (numbers: DescentNumbers) => void;
+}
+
+const pageBytes = 65_536;
+const mostPages = 65_536;
+/** A vector's values: arrays are filled up to a multiple of it with zeros. */
+const lanes = 4;
+/** Arrays begin with a cache line. */
+const alignmentBytes = 64;
+
+let compiled: WebAssembly.Module | null = null;
+
+/** Where each array of a memory begins, in bytes. */
+interface Places {
+  readonly of: (bytesOfValue: number) => number;
+  readonly end: () => number;
+}
+
+function placesFor(count: number): Places {
+  let end = 0;
+  return {
+    of: (bytesOfValue) => {
+      const at = end;
+      const bytes = Math.ceil(count / lanes) * lanes * bytesOfValue;
+      end = Math.ceil((at + bytes) / alignmentBytes) * alignmentBytes;
+      return at;
+    },
+    end: () => end,
+  };
+}
+
+/**
+ * Makes room for the weights of one run, all zero.
+ *
+ * @param noise the kind that the run's steps add; null for a reference run
+ * @throws UserError "resource" where a memory cannot be as large, from about 120 million parameters
+ *   on, or the machine has none to give.
+ */
+export function openWeightsMemory(parameterCount: number, noise: NoiseKind | null): WeightsMemory {
+  const places = placesFor(parameterCount);
+  const [weights, average, first, second, gradient] = [4, 4, 4, 4, 4].map(places.of) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const noiseAt = noise === null ? null : places.of(8);
+  const gridAt = noise === "discrete-gaussian" ? places.of(8) : null;
+  const memory = memoryOf(places.end(), parameterCount);
+
+  compiled ??= new WebAssembly.Module(Buffer.from(kernelModule, "base64"));
+  const instance = new WebAssembly.Instance(compiled, { run: { memory } });
+  const loops = instance.exports as unknown as KernelExports;
+  const floats = (at: number): Float32Array => new Float32Array(memory.buffer, at, parameterCount);
+  const doubles = (at: number | null): Float64Array | null =>
+    at === null ? null : new Float64Array(memory.buffer, at, parameterCount);
+  const count = Math.ceil(parameterCount / lanes) * lanes;
+  const there = (at: number | null): number => {
+    if (at === null) throw new Error("this memory has no room for such noise");
+    return at;
+  };
+  return {
+    parameterCount,
+    weights: floats(weights),
+    average: floats(average),
+    firstMoment: floats(first),
+    secondMoment: floats(second),
+    gradient: floats(gradient),
+    noise: doubles(noiseAt),
+    sumOnGrid: doubles(gridAt),
+    kernel: {
+      addNoise: (factor) => loops.addNoise(gradient, there(noiseAt), count, factor) === 0,
+      addNoiseOnGrid: (factor) =>
+        loops.addNoiseOnGrid(gradient, there(gridAt), there(noiseAt), count, factor) === 0,
+      scale: (factor) => loops.scale(gradient, count, factor) === 0,
+      adam: (numbers) => {
+        loops.adam(
+          gradient,
+          first,
+          second,
+          weights,
+          average,
+          count,
+          numbers.beta1,
+          numbers.beta2,
+          numbers.ofGradient,
+          numbers.ofMoment,
+          numbers.decay,
+          numbers.inverseBias,
+          numbers.variance,
+          numbers.floor,
+          numbers.epsilon,
+          numbers.kept,
+        );
+      },
+      descent: ({ momentum, weightDecay, learningRate, kept }) => {
+        loops.descent(
+          gradient,
+          first,
+          weights,
+          average,
+          count,
+          momentum,
+          weightDecay,
+          learningRate,
+          kept,
+        );
+      },
     },
   };
-  return opened;
 }
 
-/**
- * Does `work` to arrays of equal length, block by block: each block of `arrays` is brought into the
- * kernel's memory, worked on, and those of `changed` are taken out again. `work` is given a multiple
- * of four; what lies behind the end of the arrays may be anything.
- */
-export function overBlocks(
-  arrays: Partial<Record<Place, Float32Array>>,
-  changed: readonly Place[],
-  work: (kernel: WeightsKernel, count: number) => void,
-): void {
-  const kernel = weightsKernel();
-  const given = Object.entries(arrays) as [Place, Float32Array][];
-  const length = given[0]?.[1].length ?? 0;
-  if (given.some(([, array]) => array.length !== length))
-    throw new RangeError("arrays of different length cannot be walked over together");
-  for (let from = 0; from < length; from += blockLength) {
-    const to = Math.min(length, from + blockLength);
-    for (const [place, array] of given) kernel.blocks[place].set(array.subarray(from, to));
-    work(kernel, Math.ceil((to - from) / 4) * 4);
-    for (const place of changed)
-      arrays[place]?.set(kernel.blocks[place].subarray(0, to - from), from);
+function memoryOf(bytes: number, parameterCount: number): WebAssembly.Memory {
+  const pages = Math.max(1, Math.ceil(bytes / pageBytes));
+  const refuse = (reason: string): UserError =>
+    new UserError(
+      "resource",
+      `Training a network of ${parameterCount} parameters takes ${Math.ceil(bytes / 2 ** 20)} MiB ` +
+        `for its weights alone, and ${reason}. Choose a smaller network.`,
+    );
+  if (pages > mostPages) throw refuse("no more than 4096 are possible");
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  } catch (error) {
+    if (error instanceof RangeError) throw refuse("the machine has none left");
+    throw error;
   }
-}
-
-/** Adam over the kernel's blocks of gradient, moments and weights. */
-export function adamBlock(kernel: WeightsKernel, count: number, numbers: AdamNumbers): void {
-  const { exports, at } = kernel;
-  exports.adam(
-    at("gradient"),
-    at("first"),
-    at("second"),
-    at("weights"),
-    count,
-    numbers.beta1,
-    numbers.beta2,
-    numbers.ofGradient,
-    numbers.ofMoment,
-    numbers.decay,
-    numbers.inverseBias,
-    numbers.variance,
-    numbers.floor,
-    numbers.epsilon,
-  );
-}
-
-/** Stochastic gradient descent over the blocks of gradient, first moment and weights. */
-export function descentBlock(
-  { exports, at }: WeightsKernel,
-  count: number,
-  numbers: {
-    readonly momentum: number;
-    readonly weightDecay: number;
-    readonly learningRate: number;
-  },
-): void {
-  const { momentum, weightDecay, learningRate } = numbers;
-  exports.descent(
-    at("gradient"),
-    at("first"),
-    at("weights"),
-    count,
-    momentum,
-    weightDecay,
-    learningRate,
-  );
-}
-
-/** Moves the block of the average towards that of the weights. */
-export function averageBlock({ exports, at }: WeightsKernel, count: number, kept: number): void {
-  exports.average(at("average"), at("weights"), count, kept);
 }

@@ -4,6 +4,7 @@ import { schemeOf, type TrainingPlan } from "../../../shared/plan.ts";
 import { describeCheck, type Preflight, type PreflightCheck } from "../../../shared/preflight.ts";
 import type { CompiledNetwork } from "../../engine/engine.ts";
 import type { RandomStream } from "../../privacy/random.ts";
+import type { WeightsMemory } from "../kernel/kernel.ts";
 import type { NoiseSource } from "../noise-source.ts";
 import { privateGradient, type PrivateMechanism } from "../private-gradient.ts";
 import { check, chiSquareBounds } from "./bounds.ts";
@@ -16,7 +17,8 @@ export interface CheckedParts {
   readonly plan: TrainingPlan;
   readonly mechanism: PrivateMechanism;
   readonly network: CompiledNetwork;
-  readonly weights: Float32Array;
+  /** With the weights at which the run begins; its gradient and noise are overwritten. */
+  readonly memory: WeightsMemory;
   readonly noise: NoiseSource;
   /** The units of one step, as the run draws them. */
   readonly drawUnits: () => Uint32Array;
@@ -31,7 +33,8 @@ export interface CheckedParts {
  * so it costs no privacy; its noise belongs to no step.
  */
 export async function preflight(parts: CheckedParts): Promise<Preflight> {
-  const { plan, mechanism, network, weights, noise } = parts;
+  const { plan, mechanism, network, noise } = parts;
+  const { weights } = parts.memory;
   const { resolutionPixels, viewsPerUnit } = plan.recipe;
   const units = await makeUpUnits(network, weights, parts.stream, {
     resolutionPixels,
@@ -85,10 +88,10 @@ function expectedUnits({ samplingRate, units }: TrainingPlan): number {
  * the clipped sum: noise of sigma C that was really added, and the divisor.
  */
 async function checkStep(parts: CheckedParts, units: MadeUpUnits): Promise<PreflightCheck> {
-  const { mechanism, network, weights, noise, plan } = parts;
+  const { mechanism, network, memory, noise, plan } = parts;
   const batch = together([units.plain, units.huge]);
-  const { sum } = await network.clippedSum(weights, batch, mechanism.clipping);
-  const { gradient } = await privateGradient(weights, batch, network, mechanism, noise);
+  const { sum } = await network.clippedSum(memory.weights, batch, mechanism.clipping);
+  const { gradient } = await privateGradient(memory, batch, network, mechanism, noise);
   let squares = 0;
   gradient.forEach((value, i) => {
     squares += (value * expectedUnits(plan) - (sum[i] ?? NaN)) ** 2;
