@@ -12,10 +12,10 @@ async function panelsOf(count: number, top: number) {
     createdAt: new Date(0),
   });
   let pages = 1;
-  const newPage = sheet.newPage.bind(sheet);
-  sheet.newPage = () => {
+  const turnPage = sheet.turnPage.bind(sheet);
+  sheet.turnPage = () => {
     pages += 1;
-    newPage();
+    turnPage();
   };
   const ends: number[] = [];
   const pen: Pen = {

@@ -94,8 +94,18 @@ export class Sheet {
 
   /** A new page, with the figures at its head that had no room before. */
   newPage(): void {
+    this.turnPage();
+    this.drawWaiting();
+  }
+
+  /** A new page in the middle of something that no figure may come between, such as a table. */
+  turnPage(): void {
     this.pdf.addPage();
     this.y = page.top;
+  }
+
+  /** Draws the figures that wait, in their order, as far as this page has room for them. */
+  drawWaiting(): void {
     const waiting = this.waiting;
     this.waiting = [];
     for (const one of waiting) {

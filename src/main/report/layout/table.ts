@@ -46,7 +46,8 @@ interface SetRow {
 
 /**
  * A table with rules above, below and under its header. Rows never break over pages, the header
- * repeats on each page, and the name of a group stays with its first row.
+ * repeats on each page, and the name of a group stays with its first row. Figures that wait come
+ * after the table.
  */
 export function drawTable(sheet: Sheet, table: TableDescription): void {
   const setting = settingOf(table);
@@ -68,9 +69,7 @@ export function drawTable(sheet: Sheet, table: TableDescription): void {
   rows.forEach((row, index) => {
     if (neededPoints(rows, index) > sheet.remainingPoints) {
       closeRule(sheet, 0.5);
-      while (neededPoints(rows, index) + header.heightPoints + 30 > sheet.remainingPoints) {
-        sheet.newPage();
-      }
+      sheet.turnPage();
       drawHeader(sheet, header, setting, null);
       repeatGroup(sheet, rows, index, setting);
     }
@@ -81,6 +80,7 @@ export function drawTable(sheet: Sheet, table: TableDescription): void {
   sheet.y += 3;
   if (table.note !== undefined) sheet.paragraph(table.note, noteStyle);
   sheet.y += 7;
+  sheet.drawWaiting();
 }
 
 /** A group's name needs room for its first row as well, and a last row is not left alone. */
