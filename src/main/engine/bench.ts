@@ -2,6 +2,7 @@ import { UserError } from "../../shared/errors.ts";
 import { initialise } from "../network/initialise.ts";
 import type { ChosenNetwork } from "../../shared/plan.ts";
 import { networkOf } from "../network/networks.ts";
+import type { DeviceTraffic } from "./engine.ts";
 import { openEngine } from "./registry.ts";
 
 export interface EngineBenchOptions {
@@ -20,6 +21,8 @@ export interface EngineBenchResult {
   readonly forwardMilliseconds: number;
   readonly ordinaryMilliseconds: number;
   readonly privateMilliseconds: number;
+  /** What crossed to and from the device for one private step; null where nothing crosses. */
+  readonly privateTraffic: DeviceTraffic | null;
   /** Highest resident memory of the whole process so far. */
   readonly peakMebibytes: number;
   readonly engine: string;
@@ -53,6 +56,8 @@ export interface TimedSteps {
   readonly device: string;
   /** Computes one step; gives its milliseconds. */
   readonly time: (kind: StepKind) => Promise<number>;
+  /** What crossed to and from the device so far; null where nothing crosses. */
+  readonly traffic: () => DeviceTraffic | null;
   readonly dispose: () => Promise<void>;
 }
 
@@ -91,7 +96,20 @@ export async function openTimedSteps(options: EngineBenchOptions): Promise<Timed
       await kinds[kind]();
       return performance.now() - start;
     },
+    traffic: () => compiled.traffic ?? null,
     dispose: () => compiled.dispose(),
+  };
+}
+
+/** What crossed between two moments. */
+export function trafficSince(
+  before: DeviceTraffic | null,
+  after: DeviceTraffic | null,
+): DeviceTraffic | null {
+  if (before === null || after === null) return null;
+  return {
+    sentBytes: after.sentBytes - before.sentBytes,
+    receivedBytes: after.receivedBytes - before.receivedBytes,
   };
 }
 
@@ -104,10 +122,13 @@ export async function openTimedSteps(options: EngineBenchOptions): Promise<Timed
 export async function engineBench(options: EngineBenchOptions): Promise<EngineBenchResult> {
   const steps = await openTimedSteps(options);
   const times: Record<StepKind, number[]> = { forward: [], ordinary: [], private: [] };
+  let privateTraffic: DeviceTraffic | null = null;
   try {
     for (let repetition = -1; repetition < (options.repetitions ?? 7); repetition += 1)
       for (const kind of stepKinds) {
+        const before = steps.traffic();
         const milliseconds = await steps.time(kind);
+        if (kind === "private") privateTraffic = trafficSince(before, steps.traffic());
         if (repetition >= 0) times[kind].push(milliseconds);
       }
   } finally {
@@ -117,6 +138,7 @@ export async function engineBench(options: EngineBenchOptions): Promise<EngineBe
     forwardMilliseconds: median(times.forward),
     ordinaryMilliseconds: median(times.ordinary),
     privateMilliseconds: median(times.private),
+    privateTraffic,
     peakMebibytes: Math.round(process.resourceUsage().maxRSS / 1024),
     engine: steps.engine,
     device: steps.device,

@@ -9,19 +9,21 @@ import {
   type StepGraph,
 } from "../graph/step.ts";
 import type { NetworkDescription } from "../network/description.ts";
+import { Device, freeKept, type DeviceKind } from "./device.ts";
 import type {
   ClippedSum,
   Clipping,
   CompiledNetwork,
+  DeviceTraffic,
   OrdinaryGradient,
   UnitBatch,
 } from "./engine.ts";
 import { isMemoryExhausted } from "./exhaustion.ts";
 import type { MicrobatchPlan } from "./memory.ts";
 import { checkBatch, fillPiece, nextPiece, type Piece } from "./microbatch.ts";
-import { ArrangedParameters } from "./parameters.ts";
-import { resultOf, type Prepare, type Program } from "./program.ts";
-import { GradientTotals } from "./totals.ts";
+import { ParametersInArrays, ParametersOnDevice, type ArrangedParameters } from "./parameters.ts";
+import { resultOf, type Prepare, type Program, type Value } from "./program.ts";
+import { TotalsInArrays, TotalsOnDevice, type GradientTotals } from "./totals.ts";
 
 type StepKind = "private" | "ordinary" | "inference";
 
@@ -46,13 +48,15 @@ interface PieceRun {
 
 interface PieceResult {
   readonly step: StepGraph;
-  readonly outputs: ReadonlyMap<string, Float32Array>;
+  readonly outputs: ReadonlyMap<string, Value>;
 }
 
 export interface MicrobatchedOptions extends MicrobatchPlan {
   readonly network: NetworkDescription;
   readonly resolutionPixels: number;
   readonly prepare: Prepare;
+  /** Where `prepare`'s programs compute; "none" where left out. */
+  readonly device?: DeviceKind;
   /** As in CompileOptions. */
   readonly positiveWeights?: readonly number[] | null;
   /** Told in words of what was changed on the way, such as a smaller micro-batch. */
@@ -82,7 +86,10 @@ export class MicrobatchedNetwork implements CompiledNetwork {
   readonly network: NetworkDescription;
   readonly parameterCount: number;
   private readonly options: MicrobatchedOptions;
+  private readonly prepare: Prepare;
+  private readonly device: Device | null;
   private readonly prepared = new Map<string, Promise<Prepared>>();
+  private readonly keeping: boolean;
   private readonly parameters: ArrangedParameters;
   private readonly totals: GradientTotals;
   /** Most images at once, after memory has run out. */
@@ -91,12 +98,22 @@ export class MicrobatchedNetwork implements CompiledNetwork {
   private disposed = false;
 
   constructor(options: MicrobatchedOptions) {
-    const { network, prepare } = options;
+    const { network, device = "none" } = options;
     this.options = options;
     this.network = network;
     this.parameterCount = network.parameterCount;
-    this.parameters = new ArrangedParameters(prepare, network.name);
-    this.totals = new GradientTotals(prepare, network.name);
+    this.device = device === "none" ? null : new Device();
+    this.prepare = this.device?.watching(options.prepare) ?? options.prepare;
+    this.keeping = device === "keeping";
+    this.parameters = new (this.keeping ? ParametersOnDevice : ParametersInArrays)(
+      this.prepare,
+      network.name,
+    );
+    this.totals = new (this.keeping ? TotalsOnDevice : TotalsInArrays)(this.prepare, network.name);
+  }
+
+  get traffic(): DeviceTraffic | undefined {
+    return this.device?.traffic;
   }
 
   async infer(weights: Float32Array, images: Float32Array, count: number): Promise<Float32Array> {
@@ -155,8 +172,11 @@ export class MicrobatchedNetwork implements CompiledNetwork {
           }
           // One unit that is not finite spoils the sum of its micro-batch (0 times NaN is NaN),
           // so the micro-batch is computed again without it.
-          if (left.size + magnified.size > before) continue;
-          this.totals.add(step, outputs);
+          if (left.size + magnified.size > before) {
+            await freeKept(outputs);
+            continue;
+          }
+          await this.totals.add(step, outputs);
           nonFinite += left.size;
           break;
         }
@@ -180,7 +200,7 @@ export class MicrobatchedNetwork implements CompiledNetwork {
         const run = { kind: "ordinary", weights, batch, piece, numbers } as const;
         const { step, outputs } = await this.runPiece(run);
         losses.set(resultOf(outputs, graphNames.losses).subarray(0, piece.units), piece.first);
-        this.totals.add(step, outputs);
+        await this.totals.add(step, outputs);
       });
       await this.totals.writeInto(into);
       return { gradient: into, losses };
@@ -254,11 +274,12 @@ export class MicrobatchedNetwork implements CompiledNetwork {
     this.checkLength(weights);
     checkBatch(this.network, this.options.resolutionPixels, batch);
     this.busy = true;
-    // The caller may have changed its weights since the last call.
-    this.parameters.forget();
     try {
       return await work();
     } finally {
+      // The caller may change its weights before the next call.
+      this.parameters.forget();
+      await this.device?.freeAll();
       this.busy = false;
     }
   }
@@ -279,7 +300,7 @@ export class MicrobatchedNetwork implements CompiledNetwork {
     for (const [name, value] of Object.entries(run.numbers ?? {})) feeds.get(name)?.fill(value);
     const magnification = feeds.get(graphNames.magnification)?.fill(1);
     for (const [unit, power] of run.magnified ?? []) magnification?.set([power], unit);
-    const all = new Map(feeds);
+    const all = new Map<string, Value>(feeds);
     await this.parameters.addTo(all, weights, step.parameterFeeds);
     const into = run.kind === "inference" ? undefined : this.totals.targets(step);
     return { step, outputs: await program.run(all, into) };
@@ -313,6 +334,7 @@ export class MicrobatchedNetwork implements CompiledNetwork {
     for (const operation of step.graph.operations)
       if (operation.kind === "input" && !parameters.has(operation.name))
         feeds.set(operation.name, new Float32Array(sizeOf(operation.output.shape)));
-    return { step, program: await this.options.prepare(step.graph, label), feeds };
+    const kept = this.keeping ? new Set(step.gradients.map(({ output }) => output)) : undefined;
+    return { step, program: await this.prepare(step.graph, label, kept), feeds };
   }
 }

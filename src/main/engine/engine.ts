@@ -64,6 +64,12 @@ export interface OrdinaryGradient {
   readonly losses: Float32Array;
 }
 
+/** What went to a device and came back from it since a network was compiled. */
+export interface DeviceTraffic {
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+}
+
 /**
  * A network compiled for one resolution on one engine. Weights are fed with each call, flat, in
  * the order of the network's parameters, so the caller owns the only copy that matters.
@@ -74,6 +80,8 @@ export interface OrdinaryGradient {
 export interface CompiledNetwork {
   readonly network: NetworkDescription;
   readonly parameterCount: number;
+  /** Undefined or left out where arrays are computed on where they lie. */
+  readonly traffic?: DeviceTraffic | undefined;
   /** Logits [images, labels] of images [images, 1, height, width]. */
   infer(weights: Float32Array, images: Float32Array, count: number): Promise<Float32Array>;
   /** The sum lands in `into` where that is given, else in an array of its own; so below. */

@@ -62,12 +62,38 @@ export function arrangementGraph(feeds: readonly ParameterFeed[]): Graph {
   return builder.finish();
 }
 
-/** From the gradients of a graph under their outputs' names to parameters as they lie outside. */
-export function restorationGraph(gradients: readonly GradientResult[]): Graph {
+/** The name under which a restoration gives an output that lies as outside already. */
+export const wholeOf = (output: string): string => `whole.${output}`;
+
+/**
+ * From the gradients of a graph under their outputs' names to parameters as they lie outside.
+ *
+ * @param whole sizes of outputs that lie so already, given as they are, to bring them from a device
+ */
+export function restorationGraph(
+  gradients: readonly GradientResult[],
+  whole: ReadonlyMap<string, number> = new Map(),
+): Graph {
   const builder = new GraphBuilder();
   for (const { output, parameter, layout } of gradients) {
     const inside = builder.input(output, [parameter.size]);
     builder.output(parameter.name, restored(builder, inside, layout));
+  }
+  for (const [output, size] of whole)
+    builder.output(wholeOf(output), builder.input(output, [size]));
+  return builder.finish();
+}
+
+/** Names of an addition's inputs: what was added up so far, and what is to be added to it. */
+export const totalOf = (output: string): string => `total.${output}`;
+export const partOf = (output: string): string => `part.${output}`;
+
+/** Two values for each name added up under that name. @param sizes numbers of values */
+export function additionGraph(sizes: ReadonlyMap<string, number>): Graph {
+  const builder = new GraphBuilder();
+  for (const [output, size] of sizes) {
+    const total = builder.input(totalOf(output), [size]);
+    builder.output(output, builder.add(total, builder.input(partOf(output), [size])));
   }
   return builder.finish();
 }

@@ -127,6 +127,46 @@ describe("TensorFlow.js beside onnxruntime", () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  it("keeps nothing of a step on the backend, even of one that breaks off", async () => {
+    const network = networkAround([conv("a", 1, 2)], 2);
+    const weights = initialise(network, seededRandom(3));
+    const batch = randomBatch(network, { units: 7, views: 1, resolutionPixels: 6, seed: 3 });
+    batch.images[4 * 36] = NaN;
+    const clipping = { kind: "flat", norm: 0.3 } as const;
+    let left = Infinity;
+    const interrupt = (): void => {
+      if (left === 0) throw new Error("enough");
+      left -= 1;
+    };
+    const options = { resolutionPixels: 6, microbatch: 2, threads: 1, interrupt };
+    const before = tf.memory().numTensors;
+    const compiled = await tensorflow.compile(network, options);
+    const step = () => compiled.clippedSum(weights, batch, clipping);
+    expect((await step()).nonFinite).toBe(1);
+    // Constants of the programs stay.
+    const afterOne = tf.memory().numTensors;
+    await step();
+    expect(tf.memory().numTensors).toBe(afterOne);
+    left = 2;
+    await expect(step()).rejects.toThrow("enough");
+    expect(tf.memory().numTensors).toBe(afterOne);
+    await compiled.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it("gets the weights once a step, and gives the sum once", async () => {
+    const network = networkAround([conv("a", 1, 16), conv("b", 16, 16)], 16);
+    const weights = initialise(network, seededRandom(3));
+    const batch = randomBatch(network, { units: 8, views: 1, resolutionPixels: 6, seed: 3 });
+    const options = { resolutionPixels: 6, microbatch: 1, threads: 1 };
+    const compiled = await tensorflow.compile(network, options);
+    await compiled.clippedSum(weights, batch, { kind: "flat", norm: 0.3 });
+    const { sentBytes, receivedBytes } = compiled.traffic!;
+    expect(sentBytes).toBeLessThan(2 * (weights.byteLength + batch.images.byteLength));
+    expect(receivedBytes).toBeLessThan(2 * weights.byteLength);
+    await compiled.dispose();
+  });
+
   it("puts back the two functions of node:util that the GPU package calls", () => {
     restoreRemovedUtilities();
     const restored = util as unknown as Record<string, (value: unknown) => boolean>;

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openProgram } from "../../../src/main/engine/onnxruntime/program.ts";
+import { resultOf } from "../../../src/main/engine/program.ts";
 import { arrangementGraph, restorationGraph } from "../../../src/main/graph/arrangement.ts";
 import { sizeInside, type ParameterLayout } from "../../../src/main/graph/layout.ts";
 import type { Parameter } from "../../../src/main/network/index.ts";
@@ -18,7 +19,7 @@ async function arrange(weights: Float32Array, parameter: Parameter, layout: Para
   const program = await openProgram(graph, "arrangement", sessions);
   const outputs = await program.run(new Map([[`outside.${parameter.name}`, weights]]));
   await program.dispose();
-  return outputs.get("inside")!;
+  return resultOf(outputs, "inside");
 }
 
 async function restore(inside: Float32Array, parameter: Parameter, layout: ParameterLayout) {

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-cpu";
 import { beforeAll, describe, expect, it } from "vitest";
 import { openProgram } from "../../../src/main/engine/onnxruntime/program.ts";
+import { resultOf } from "../../../src/main/engine/program.ts";
 import { openProgram as openTensorflow } from "../../../src/main/engine/tensorflow/program.ts";
 import { GraphBuilder } from "../../../src/main/graph/builder.ts";
 import type { Graph } from "../../../src/main/graph/ir.ts";
@@ -46,8 +47,8 @@ describe("a stack of matrices times one matrix", () => {
       builder.output("product", product);
       const program = await open(builder.finish());
       const feeds = new Map(Object.entries({ a, b }));
-      const found = (await program.run(feeds)).get("product");
-      expect(relativeError(found!, expected)).toBeLessThan(1e-6);
+      const found = resultOf(await program.run(feeds), "product");
+      expect(relativeError(found, expected)).toBeLessThan(1e-6);
       await program.dispose();
     });
 

@@ -132,9 +132,19 @@ export function addEngineCommands(program: Command): void {
           ["forward", result.forwardMilliseconds.toFixed(1), "ms"],
           ["ordinary step", result.ordinaryMilliseconds.toFixed(1), "ms"],
           ["private step", result.privateMilliseconds.toFixed(1), "ms"],
+          ...(result.privateTraffic === null
+            ? []
+            : [
+                ["to the device", megabytes(result.privateTraffic.sentBytes), "MB a private step"],
+                ["back", megabytes(result.privateTraffic.receivedBytes), "MB a private step"],
+              ]),
           ["peak memory", result.peakMebibytes.toFixed(0), "MiB"],
           ["on", `${result.engine}, ${result.device}`, ""],
         ]),
       );
     });
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(2);
 }

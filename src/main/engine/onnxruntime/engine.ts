@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import type { NetworkDescription } from "../../network/description.ts";
 import { checkResolution } from "../../network/validate.ts";
 import { MicrobatchedNetwork } from "../compiled.ts";
+import type { DeviceKind } from "../device.ts";
 import type { CompileOptions, CompiledNetwork, Engine, EngineDescription } from "../engine.ts";
 import { hasGraphicsDevice, nvidiaGpu } from "../graphics.ts";
 import { microbatchPlan, usableMemoryBytes } from "../memory.ts";
@@ -22,11 +23,22 @@ function cpuName(): string {
   return `${model === "" ? "CPU" : model}, ${threads} ${threads === 1 ? "thread" : "threads"}`;
 }
 
-/** A network on one of onnxruntime's execution providers ("cpu", "webgpu", ...). */
+/** Of onnxruntime's bindings for Node only WebGPU's keeps tensors on the device. */
+function deviceOf(provider: string): DeviceKind {
+  if (provider === "cpu") return "none";
+  return provider === "webgpu" ? "keeping" : "crossing";
+}
+
+/**
+ * A network on one of onnxruntime's execution providers ("cpu", "webgpu", ...).
+ *
+ * @param device what of the provider's device is used: less than there is, to compare
+ */
 export function providerNetwork(
   provider: string,
   network: NetworkDescription,
   options: CompileOptions,
+  device: DeviceKind = deviceOf(provider),
 ): CompiledNetwork {
   checkResolution(network, options.resolutionPixels);
   const sessions = {
@@ -39,7 +51,8 @@ export function providerNetwork(
     ...options,
     network,
     ...microbatchPlan(network, options),
-    prepare: (graph, label) => openProgram(graph, label, sessions),
+    device,
+    prepare: (graph, label, kept) => openProgram(graph, label, sessions, kept),
   });
 }
 

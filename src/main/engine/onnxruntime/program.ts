@@ -1,7 +1,7 @@
 import * as ort from "onnxruntime-node";
 import { sizeOf, type Graph } from "../../graph/ir.ts";
 import { keepsMemory } from "../allocator.ts";
-import type { Program } from "../program.ts";
+import type { KeptValue, Program, Value } from "../program.ts";
 import { lower, type LoweringOptions } from "./lower.ts";
 import { writeModel } from "./model.ts";
 
@@ -31,15 +31,42 @@ function sameBits(a: Float32Array, b: Float32Array): boolean {
   return true;
 }
 
+/** A tensor in a buffer of the device. Its memory belongs to the session that made it. */
+class DeviceTensor implements KeptValue {
+  private readonly tensor: ort.Tensor;
+  private readonly freed: () => Promise<void>;
+  private alive = true;
+
+  constructor(tensor: ort.Tensor, freed: () => Promise<void>) {
+    this.tensor = tensor;
+    this.freed = freed;
+  }
+
+  /** The same values under another shape of as many. */
+  shaped(shape: readonly number[]): ort.Tensor {
+    if (!this.alive) throw new Error("a value of the device was freed before it was used");
+    const options = { dataType: "float32", dims: shape } as const;
+    return ort.Tensor.fromGpuBuffer(this.tensor.gpuBuffer, options);
+  }
+
+  async free(): Promise<void> {
+    if (!this.alive) return;
+    this.alive = false;
+    this.tensor.dispose();
+    await this.freed();
+  }
+}
+
 /**
  * Compiles a graph into an onnxruntime session. Outputs land in arrays that are allocated once:
  * a fresh array of millions of values for each run costs more in page faults than the product
- * that fills it.
+ * that fills it. Outputs in `kept` stay on the device, which only WebGPU's provider can do.
  */
 export async function openProgram(
   graph: Graph,
   label: string,
   options: SessionOptions,
+  kept: ReadonlySet<string> = new Set(),
 ): Promise<Program> {
   const model = lower(graph, label, options);
   const session = await ort.InferenceSession.create(writeModel(model), {
@@ -53,6 +80,7 @@ export async function openProgram(
     // at the same speed.
     enableMemPattern: false,
     enableCpuMemArena: !keepsMemory(),
+    ...(kept.size === 0 ? {} : { preferredOutputLocation: locations(graph, kept) }),
     extra: {
       session: { intra_op: { allow_spinning: "1", spin_duration_us: String(spinMicroseconds) } },
     },
@@ -73,13 +101,17 @@ export async function openProgram(
     return array;
   };
 
-  const tensors = new Map<string, ort.Tensor>();
-  const tensorFor = (name: string, data: Float32Array): ort.Tensor => {
+  const shapeOf = (name: string): readonly number[] => {
     const shape = shapes.get(name);
     if (shape === undefined) throw new Error(`${label} has no ${name}`);
+    return shape;
+  };
+
+  const tensors = new Map<string, ort.Tensor>();
+  const tensorFor = (name: string, data: Float32Array): ort.Tensor => {
     const known = tensors.get(name);
     if (known !== undefined && known.data === data) return known;
-    const tensor = new ort.Tensor("float32", data, shape);
+    const tensor = new ort.Tensor("float32", data, shapeOf(name));
     tensors.set(name, tensor);
     return tensor;
   };
@@ -87,8 +119,52 @@ export async function openProgram(
   /** Whether the provider writes into the arrays that it is given; null before the first run. */
   let fills: boolean | null = null;
 
+  // A session that is released while a tensor of its lives takes the process down when that tensor
+  // is freed.
+  let alive = 0;
+  let closing = false;
+  const keep = (name: string, tensor: ort.Tensor | undefined): DeviceTensor => {
+    if (tensor?.location !== "gpu-buffer") throw new Error(`${label} did not keep ${name}`);
+    alive += 1;
+    return new DeviceTensor(tensor, async () => {
+      alive -= 1;
+      if (closing && alive === 0) await session.release();
+    });
+  };
+
+  const inputsFrom = (feeds: ReadonlyMap<string, Value>): Record<string, ort.Tensor> => {
+    const inputs: Record<string, ort.Tensor> = {};
+    for (const name of session.inputNames) {
+      const value = feeds.get(name);
+      if (value instanceof Float32Array) inputs[name] = tensorFor(name, value);
+      else if (value instanceof DeviceTensor) inputs[name] = value.shaped(shapeOf(name));
+      else throw new Error(`${label} needs ${name}`);
+    }
+    return inputs;
+  };
+
+  /** Through onnxruntime's binding of values to places, which takes no arrays for outputs. */
+  const runKeeping = async (
+    feeds: ReadonlyMap<string, Value>,
+    into: ReadonlyMap<string, Float32Array>,
+  ): Promise<ReadonlyMap<string, Value>> => {
+    const outputs = await session.run(inputsFrom(feeds));
+    const results = new Map<string, Value>();
+    for (const name of kept) results.set(name, keep(name, outputs[name]));
+    for (const [name, { shape }] of graph.outputs) {
+      if (kept.has(name)) continue;
+      const target = into.get(name) ?? ownArray(name, shape);
+      const data = outputs[name]?.data;
+      if (!(data instanceof Float32Array)) throw new Error(`${label} gave no ${name}`);
+      target.set(data);
+      results.set(name, target);
+    }
+    return results;
+  };
+
   return {
     run: async (feeds, into = new Map()) => {
+      if (kept.size > 0) return runKeeping(feeds, into);
       const results = new Map<string, Float32Array>();
       const fetches: Record<string, ort.Tensor> = {};
       for (const [name, { shape }] of graph.outputs) {
@@ -96,14 +172,8 @@ export async function openProgram(
         results.set(name, data);
         fetches[name] = tensorFor(name, data);
       }
-      const inputs: Record<string, ort.Tensor> = {};
-      for (const name of session.inputNames) {
-        const data = feeds.get(name);
-        if (data === undefined) throw new Error(`${label} needs ${name}`);
-        inputs[name] = tensorFor(name, data);
-      }
       if (fills === null) for (const target of results.values()) bitsOf(target).fill(unlikelyBits);
-      const outputs = await session.run(inputs, fetches);
+      const outputs = await session.run(inputsFrom(feeds), fetches);
       // What is returned is a copy at best, and of millions of values a second one takes its time.
       if (fills === true) return results;
       let filled = true;
@@ -116,6 +186,19 @@ export async function openProgram(
       fills ??= filled;
       return results;
     },
-    dispose: () => session.release(),
+    dispose: async () => {
+      closing = true;
+      if (alive === 0) await session.release();
+    },
   };
+}
+
+/** Where each output of a session is to land. */
+function locations(
+  graph: Graph,
+  kept: ReadonlySet<string>,
+): Record<string, ort.Tensor.DataLocation> {
+  return Object.fromEntries(
+    [...graph.outputs.keys()].map((name) => [name, kept.has(name) ? "gpu-buffer" : "cpu"]),
+  );
 }

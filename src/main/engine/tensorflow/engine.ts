@@ -28,7 +28,8 @@ export function engineOn(tf: TensorFlow, description: EngineDescription): Engine
           ...options,
           network,
           ...microbatchPlan(network, options),
-          prepare: (graph, label) => Promise.resolve(openProgram(tf, graph, label)),
+          device: "keeping",
+          prepare: (graph, label, kept) => Promise.resolve(openProgram(tf, graph, label, kept)),
         }),
       );
     },

@@ -1,5 +1,5 @@
 import { operandsOf, type Graph, type Operation } from "../../graph/ir.ts";
-import type { Program } from "../program.ts";
+import type { KeptValue, Program, Value } from "../program.ts";
 import { execute, fixedTensors, type TensorFlow, type TfTensor } from "./operations.ts";
 
 interface Step {
@@ -27,24 +27,52 @@ function planSteps(tf: TensorFlow, graph: Graph): Step[] {
   return steps.toReversed();
 }
 
-/** Executes a graph operation by operation, freeing each tensor after its last use. */
-export function openProgram(tf: TensorFlow, graph: Graph, label: string): Program {
+/** A tensor that outlives the run that made it. */
+class KeptTensor implements KeptValue {
+  readonly tensor: TfTensor;
+
+  constructor(tensor: TfTensor) {
+    this.tensor = tensor;
+  }
+
+  free(): Promise<void> {
+    this.tensor.dispose();
+    return Promise.resolve();
+  }
+}
+
+/**
+ * Executes a graph operation by operation, freeing each tensor after its last use. Outputs in
+ * `kept` stay with the backend.
+ */
+export function openProgram(
+  tf: TensorFlow,
+  graph: Graph,
+  label: string,
+  kept: ReadonlySet<string> = new Set(),
+): Program {
   const steps = planSteps(tf, graph);
 
+  const fedTensor = (value: Value | undefined, name: string, shape: number[]): TfTensor => {
+    // A copy, since the library may read the array only later.
+    if (value instanceof Float32Array) return tf.tensor(value.slice(), shape, "float32");
+    // Another tensor over the same memory, which may go after its last use.
+    if (value instanceof KeptTensor) return tf.reshape(value.tensor, shape);
+    throw new Error(`${label} needs ${name}`);
+  };
+
   const run = async (
-    feeds: ReadonlyMap<string, Float32Array>,
+    feeds: ReadonlyMap<string, Value>,
     into: ReadonlyMap<string, Float32Array> = new Map(),
-  ): Promise<ReadonlyMap<string, Float32Array>> => {
+  ): Promise<ReadonlyMap<string, Value>> => {
     const alive = new Map<number, TfTensor>();
     const borrowed = new Set<number>();
     try {
       for (const { operation, fixed, finished } of steps) {
         const { output } = operation;
         if (operation.kind === "input") {
-          const data = feeds.get(operation.name);
-          if (data === undefined) throw new Error(`${label} needs ${operation.name}`);
-          // A copy, since the library may read the array only later.
-          alive.set(output.id, tf.tensor(data.slice(), [...output.shape], "float32"));
+          const { name } = operation;
+          alive.set(output.id, fedTensor(feeds.get(name), name, [...output.shape]));
         } else if (operation.kind === "constant") {
           const [constant] = fixed;
           if (constant === undefined) throw new Error(`${label} lost a constant`);
@@ -66,13 +94,20 @@ export function openProgram(tf: TensorFlow, graph: Graph, label: string): Progra
           alive.delete(id);
         }
       }
-      const results = new Map<string, Float32Array>();
+      const results = new Map<string, Value>();
       for (const [name, { id }] of graph.outputs) {
+        if (kept.has(name)) continue;
         const data = await alive.get(id)?.data();
         if (!(data instanceof Float32Array)) throw new Error(`${label} gave no ${name}`);
         const target = into.get(name);
         target?.set(data);
         results.set(name, target ?? data);
+      }
+      // Last, so that nothing is kept by a run that fails.
+      for (const [name, { id }] of graph.outputs) {
+        const tensor = alive.get(id);
+        if (kept.has(name) && tensor !== undefined)
+          results.set(name, new KeptTensor(tf.clone(tensor)));
       }
       return results;
     } finally {
