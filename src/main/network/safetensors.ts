@@ -142,13 +142,14 @@ export function readSafetensors(bytes: Uint8Array, source = "the weights file"):
 }
 
 /**
- * Writes float32 tensors as a safetensors file: names sorted as given, data aligned to 8 bytes.
+ * Float32 tensors as a safetensors file in parts, to be written one behind the other: a header, names
+ * sorted as given, data aligned to 8 bytes, and then the tensors' own bytes, not copied.
  * Throws an Error where a shape does not fit its data: a programming error.
  */
-export function writeSafetensors(
+export function safetensorsParts(
   tensors: ReadonlyMap<string, NamedTensor>,
   metadata: Readonly<Record<string, string>> = {},
-): Uint8Array<ArrayBuffer> {
+): Uint8Array[] {
   const header: Record<string, unknown> = {};
   if (Object.keys(metadata).length > 0) header["__metadata__"] = metadata;
   let position = 0;
@@ -162,16 +163,26 @@ export function writeSafetensors(
   }
   const text = new TextEncoder().encode(JSON.stringify(header));
   const headerBytes = Math.ceil(text.byteLength / 8) * 8;
-  const bytes = new Uint8Array(8 + headerBytes + position);
-  const view = new DataView(bytes.buffer);
-  view.setBigUint64(0, BigInt(headerBytes), true);
-  bytes.fill(0x20, 8, 8 + headerBytes);
-  bytes.set(text, 8);
-  let at = 8 + headerBytes;
-  for (const { data } of tensors.values()) {
-    // The format is little endian, and so is every machine that Node runs on.
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
+  const head = new Uint8Array(8 + headerBytes).fill(0x20, 8);
+  new DataView(head.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  head.set(text, 8);
+  // The format is little endian, and so is every machine that Node runs on.
+  const bytesOfTensor = ({ data }: NamedTensor): Uint8Array =>
+    new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return [head, ...Array.from(tensors.values(), bytesOfTensor)];
+}
+
+/** The same as one array. */
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, NamedTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const parts = safetensorsParts(tensors, metadata);
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
   }
   return bytes;
 }

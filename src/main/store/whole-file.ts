@@ -8,22 +8,33 @@ import { syncFolder } from "./identity.ts";
  * Writes a file so that it is there whole or not at all, also after a power cut: to a temporary
  * name, synchronised, renamed, and the folder synchronised.
  *
- * @returns the SHA-256 of `bytes` in hexadecimal
+ * @param parts what the file holds, one behind the other
+ * @param read called as soon as the parts may be changed, which is well before the end
+ * @returns the SHA-256 of the file in hexadecimal
  */
-export function writeAtomically(file: string, bytes: Uint8Array): string {
+export function writeAtomically(
+  file: string,
+  parts: Uint8Array | readonly Uint8Array[],
+  read?: () => void,
+): string {
   const temporary = `${file}.part`;
   const handle = openSync(temporary, "w", 0o600);
+  const hash = createHash("sha256");
   try {
-    for (let written = 0; written < bytes.length;) {
-      written += writeSync(handle, bytes, written);
+    for (const bytes of parts instanceof Uint8Array ? [parts] : parts) {
+      for (let written = 0; written < bytes.length;) {
+        written += writeSync(handle, bytes, written);
+      }
+      hash.update(bytes);
     }
+    read?.();
     fsyncSync(handle);
   } finally {
     closeSync(handle);
   }
   renameSync(temporary, file);
   syncFolder(dirname(file));
-  return createHash("sha256").update(bytes).digest("hex");
+  return hash.digest("hex");
 }
 
 /**

@@ -6,12 +6,16 @@ import type { WriteReply, WriteRequest } from "./checkpoint-thread.ts";
 /** A thread that writes one checkpoint after the other. */
 const port = parentPort;
 if (port === null) throw new Error("A checkpoint thread is started by a trainer.");
-port.on("message", ({ path, bytes }: WriteRequest) => {
-  let reply: WriteReply;
+const reply = (said: WriteReply): void => {
+  port.postMessage(said);
+};
+port.on("message", ({ path, parts }: WriteRequest) => {
   try {
-    reply = { sha256: writeAtomically(path, bytes) };
+    const sha256 = writeAtomically(path, parts, () => {
+      reply({ kind: "read" });
+    });
+    reply({ kind: "written", sha256 });
   } catch (error) {
-    reply = { failure: messageOf(error) };
+    reply({ kind: "failed", reason: messageOf(error) });
   }
-  port.postMessage(reply);
 });

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../shared/errors.ts";
-import { readSafetensors, writeSafetensors, type NamedTensor } from "../network/safetensors.ts";
+import { readSafetensors, safetensorsParts, type NamedTensor } from "../network/safetensors.ts";
 import type { WeightsMemory } from "./kernel/kernel.ts";
 import type { TrainingState } from "./step.ts";
 
@@ -17,19 +17,21 @@ export interface CheckedFile {
 export interface UnsavedCheckpoint {
   /** Name inside the run's folder. */
   readonly file: string;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** What it holds, one behind the other. */
+  readonly parts: readonly Uint8Array[];
 }
 
 /**
- * A copy of all that training changes, as safetensors, under the step's name; of an audited run also
- * of what its canaries have scored so far.
+ * All that training changes, as safetensors, under the step's name; of an audited run also what its
+ * canaries have scored so far. The arrays of the memory are parts of it as they stand there: nothing
+ * may change them before they are written.
  */
 export function checkpointOf(
   { step, memory, optimiser }: TrainingState,
   canaryScores: Float64Array | null = null,
 ): UnsavedCheckpoint {
   const tensor = (data: Float32Array): NamedTensor => ({ shape: [data.length], data });
-  const bytes = writeSafetensors(
+  const parts = safetensorsParts(
     new Map([
       ["weights", tensor(memory.weights)],
       ["average", tensor(memory.average)],
@@ -45,7 +47,7 @@ export function checkpointOf(
       momentumProduct: String(optimiser.momentumProduct),
     },
   );
-  return { file: `checkpoint-${step}.safetensors`, bytes };
+  return { file: `checkpoint-${step}.safetensors`, parts };
 }
 
 /**

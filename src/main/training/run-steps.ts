@@ -36,7 +36,7 @@ export interface LoopParts {
 /** How the steps ended: all taken, or somebody asked to stop or to pause before the last. */
 export type LoopEnding = "done" | "stopped" | "paused";
 
-/** Takes the steps that are left, and saves a checkpoint however they end. */
+/** Takes the steps that are left, and begins to save a checkpoint however they end. */
 export async function runSteps(
   job: TrainerJob,
   port: TrainerPort,
@@ -108,6 +108,7 @@ export async function runSteps(
       onNoisedGradient: (gradient) => {
         canaries?.noteStep(gradient, state.memory.weights);
       },
+      beforeChange: () => account.during("checkpoints", () => checkpoints.released()),
     });
     if (outcome === null) {
       ended = interruption.wanted() ?? "stopped";
@@ -120,7 +121,6 @@ export async function runSteps(
     if (performance.now() - saved.at > 1000 * job.checkpointSeconds) await save();
   }
   await save();
-  await account.during("checkpoints", () => checkpoints.finish());
   log(loopAccountLine(account, reader.busyMilliseconds - imagesBefore));
   await ahead.catch(() => undefined);
   return ended;

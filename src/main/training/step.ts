@@ -58,6 +58,8 @@ export interface StepTools {
    * overwrites it.
    */
   readonly onNoisedGradient?: (gradient: Float32Array) => void;
+  /** Resolves once weights, average and moments may be changed. */
+  readonly beforeChange?: () => Promise<void>;
 }
 
 /** The floor of the corrected second moment; chosen on phantoms, see docs/privacy.md. */
@@ -121,6 +123,7 @@ export async function takeStep(
     );
   }
   tools.onNoisedGradient?.(memory.gradient);
+  await tools.beforeChange?.();
 
   optimiserStep(
     memory,

@@ -119,6 +119,7 @@ async function train(
     const ended = await runSteps(job, port, journal, loop);
     if (ended === "paused" || state.step === 0) {
       const paused = ended === "paused";
+      await checkpoints.finish();
       port.send({ kind: "finished", stopped: ended !== "done", paused, weights: null });
       log(ended);
       return;
@@ -137,12 +138,14 @@ async function train(
         port.send({ kind: "predictions", part, imageIds, scores });
       });
     }
+    await checkpoints.finish();
     port.send({ kind: "finished", stopped, paused: false, weights });
     log(stopped ? "stopped" : "finished");
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     // Before the first step, or while the films were scored: all steps are in the checkpoint.
     const paused = interruption.wanted() === "paused";
+    await checkpoints.finish();
     port.send({ kind: "finished", stopped: true, paused, weights: null });
     log(paused ? "paused" : "stopped");
   } finally {

@@ -45,14 +45,16 @@ function writerFor(folder: string) {
 }
 
 describe("a checkpoint", () => {
-  it("holds the state as it was when it was saved, though steps go on meanwhile", async () => {
+  it("holds the state as it was when it was saved, once released, though steps go on", async () => {
     const folder = temporaryFolder();
     const { writer, written } = writerFor(folder);
     const state = stateAt(3);
     const expected = numbersOf(state.memory);
     await writer.save(state, Float64Array.of(1, 2.5));
+    await writer.released();
     change(state, 4);
     await writer.save(state, null);
+    await writer.released();
     change(state, 5);
     await writer.finish();
     expect(written.map(({ step }) => step)).toEqual([3, 4]);
@@ -102,6 +104,7 @@ describe("a checkpoint", () => {
     rmSync(folder, { recursive: true });
     const state = stateAt(1);
     await writer.save(state, null);
+    await writer.released();
     await expect(writer.finish()).rejects.toThrow(/checkpoint could not be written/);
     expect(() => {
       writer.check();
