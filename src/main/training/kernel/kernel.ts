@@ -109,6 +109,8 @@ const pageBytes = 65_536;
 const mostPages = 65_536;
 /** A vector's values: arrays are filled up to a multiple of it with zeros. */
 const lanes = 4;
+/** Values of one call: a loop is recompiled for speed between its first calls, not within one. */
+const blockLength = 65_536;
 /** Arrays begin with a cache line. */
 const alignmentBytes = 64;
 
@@ -160,6 +162,16 @@ export function openWeightsMemory(parameterCount: number, noise: NoiseKind | nul
   const doubles = (at: number | null): Float64Array | null =>
     at === null ? null : new Float64Array(memory.buffer, at, parameterCount);
   const count = Math.ceil(parameterCount / lanes) * lanes;
+  /** Calls a loop for each block, with how many values lie before it. */
+  const overBlocks = (loop: (before: number, count: number) => void): void => {
+    for (let before = 0; before < count; before += blockLength)
+      loop(before, Math.min(blockLength, count - before));
+  };
+  const allFinite = (loop: (before: number, count: number) => number): boolean => {
+    let notFinite = 0;
+    overBlocks((before, some) => (notFinite |= loop(before, some)));
+    return notFinite === 0;
+  };
   const there = (at: number | null): number => {
     if (at === null) throw new Error("this memory has no room for such noise");
     return at;
@@ -174,42 +186,58 @@ export function openWeightsMemory(parameterCount: number, noise: NoiseKind | nul
     noise: doubles(noiseAt),
     sumOnGrid: doubles(gridAt),
     kernel: {
-      addNoise: (factor) => loops.addNoise(gradient, there(noiseAt), count, factor) === 0,
+      addNoise: (factor) =>
+        allFinite((before, some) =>
+          loops.addNoise(gradient + 4 * before, there(noiseAt) + 8 * before, some, factor),
+        ),
       addNoiseOnGrid: (factor) =>
-        loops.addNoiseOnGrid(gradient, there(gridAt), there(noiseAt), count, factor) === 0,
-      scale: (factor) => loops.scale(gradient, count, factor) === 0,
+        allFinite((before, some) =>
+          loops.addNoiseOnGrid(
+            gradient + 4 * before,
+            there(gridAt) + 8 * before,
+            there(noiseAt) + 8 * before,
+            some,
+            factor,
+          ),
+        ),
+      scale: (factor) =>
+        allFinite((before, some) => loops.scale(gradient + 4 * before, some, factor)),
       adam: (numbers) => {
-        loops.adam(
-          gradient,
-          first,
-          second,
-          weights,
-          average,
-          count,
-          numbers.beta1,
-          numbers.beta2,
-          numbers.ofGradient,
-          numbers.ofMoment,
-          numbers.decay,
-          numbers.inverseBias,
-          numbers.variance,
-          numbers.floor,
-          numbers.epsilon,
-          numbers.kept,
-        );
+        overBlocks((before, some) => {
+          loops.adam(
+            gradient + 4 * before,
+            first + 4 * before,
+            second + 4 * before,
+            weights + 4 * before,
+            average + 4 * before,
+            some,
+            numbers.beta1,
+            numbers.beta2,
+            numbers.ofGradient,
+            numbers.ofMoment,
+            numbers.decay,
+            numbers.inverseBias,
+            numbers.variance,
+            numbers.floor,
+            numbers.epsilon,
+            numbers.kept,
+          );
+        });
       },
       descent: ({ momentum, weightDecay, learningRate, kept }) => {
-        loops.descent(
-          gradient,
-          first,
-          weights,
-          average,
-          count,
-          momentum,
-          weightDecay,
-          learningRate,
-          kept,
-        );
+        overBlocks((before, some) => {
+          loops.descent(
+            gradient + 4 * before,
+            first + 4 * before,
+            weights + 4 * before,
+            average + 4 * before,
+            some,
+            momentum,
+            weightDecay,
+            learningRate,
+            kept,
+          );
+        });
       },
     },
   };
