@@ -14,6 +14,7 @@ import {
   ghostOfMatrix,
   materialisedOfMatrix,
   squaredNormsFrom,
+  type MatrixRows,
 } from "../src/main/graph/gradients.ts";
 import type { Graph } from "../src/main/graph/ir.ts";
 import {
@@ -33,7 +34,10 @@ const { values: args } = parseArgs({
   },
 });
 const units = Number(args.units);
-const ways = { ghost: ghostOfMatrix, materialised: materialisedOfMatrix } as const;
+const ways = {
+  ghost: (builder: GraphBuilder, rows: MatrixRows) => ghostOfMatrix(builder, rows),
+  materialised: (builder: GraphBuilder, rows: MatrixRows) => materialisedOfMatrix(builder, [rows]),
+} as const;
 
 /** The matrix products with weights of some layers, and the extent behind them. */
 function shapesOf(
@@ -74,7 +78,7 @@ function graphOf(way: keyof typeof ways, shape: MatrixGradientShape): Graph {
   const builder = new GraphBuilder();
   const gradient = builder.input("gradient", [units, contracted, outputs]);
   const columns = builder.input("columns", [units, contracted, inputs]);
-  const gradients = ways[way](builder, gradient, columns);
+  const gradients = ways[way](builder, { gradient, columns });
   const norms = builder.unary("squareRoot", squaredNormsFrom(builder, [gradients.squaredParts()]));
   builder.output("sum", gradients.weightedSum(builder.divide(builder.scalar(1, 2), norms)));
   return builder.finish();

@@ -165,6 +165,8 @@ describe.skipIf(!hasGraphicsDevice())("what WebGPU keeps between micro-batches",
       resolutionPixels,
       unitsAtOnce: () => 4,
       sparing: false,
+      recomputing: false,
+      direct: false,
       device: "keeping",
       prepare,
     });

@@ -321,14 +321,15 @@ export class MicrobatchedNetwork implements CompiledNetwork {
     views: number,
     label: string,
   ): Promise<Prepared> {
-    const { network, resolutionPixels, sparing } = this.options;
-    const shape = { resolutionPixels, units, views, sparing };
+    const { network, resolutionPixels, sparing, recomputing, direct } = this.options;
+    const arrangement = { resolutionPixels, sparing, direct };
+    const shape = { ...arrangement, units, views, recomputing };
     const step =
       kind === "private"
         ? privateGraph(network, shape)
         : kind === "ordinary"
           ? ordinaryGraph(network, shape)
-          : inferenceGraph(network, { resolutionPixels, images: units });
+          : inferenceGraph(network, { ...arrangement, images: units });
     const parameters = new Set(step.parameterFeeds.map((feed) => feed.input));
     const feeds = new Map<string, Float32Array>();
     for (const operation of step.graph.operations)

@@ -1,6 +1,6 @@
 import { totalmem } from "node:os";
 import { UserError } from "../../shared/errors.ts";
-import { operandsOf, sizeOf, type Graph } from "../graph/ir.ts";
+import { operandsOf, sizeOf, type Graph, type Operation } from "../graph/ir.ts";
 import { privateGraph } from "../graph/step.ts";
 import type { NetworkDescription } from "../network/description.ts";
 import type { CompileOptions } from "./engine.ts";
@@ -14,6 +14,22 @@ export function usableMemoryBytes(): number {
 /** What is free now for this process. */
 function freeMemoryBytes(): number {
   return process.availableMemory();
+}
+
+/** Values that an engine needs beside an operation's inputs and output while it computes. */
+function scratchValues(operation: Operation): number {
+  switch (operation.kind) {
+    case "gatherRows": {
+      // Rows to be filled are taken from behind a copy of the input.
+      const [source] = operation.inputs;
+      return operation.rows.includes(-1) ? sizeOf(source.shape) : 0;
+    }
+    case "convolution":
+      // Maps are put into blocks of channels, and taken out of them.
+      return sizeOf(operation.inputs[0].shape) + sizeOf(operation.output.shape);
+    default:
+      return 0;
+  }
 }
 
 /**
@@ -40,14 +56,12 @@ export function peakBytes(graph: Graph): number {
       const bytes = 4 * sizeOf(operation.output.shape);
       sizes.set(operation.output.id, bytes);
       now += bytes;
-      peak = Math.max(peak, now);
+      peak = Math.max(peak, now + 4 * scratchValues(operation));
     }
     for (const id of ending.get(at) ?? []) now -= sizes.get(id) ?? 0;
   });
   return peak;
 }
-
-const mostMeasuredPixels = 64;
 
 /** What a network needs, in bytes: fixed, and for each image computed at once. */
 export interface MemoryNeed {
@@ -55,22 +69,29 @@ export interface MemoryNeed {
   readonly bytesPerImage: number;
 }
 
-/** @param sparing whether windows are laid out twice instead of being kept (see graph/context.ts) */
+/** How a graph is built, as in graph/context.ts. */
+export interface Arrangement {
+  readonly sparing: boolean;
+  readonly recomputing: boolean;
+  readonly direct: boolean;
+}
+
+/**
+ * What the tensors of a private step need, from the graphs of one image and of two; from that of one
+ * alone where it takes more than `enoughBytes` already, and all is counted as the image's own then.
+ */
 export function memoryNeed(
   network: NetworkDescription,
   resolutionPixels: number,
-  sparing = false,
+  arrangement: Partial<Arrangement> = {},
+  enoughBytes = Infinity,
 ): MemoryNeed {
-  // Maps grow with the pixels; a graph of many pixels takes seconds to build only to be measured.
-  const measuredPixels = Math.min(resolutionPixels, mostMeasuredPixels);
-  const growth = (resolutionPixels / measuredPixels) ** 2;
-  const shape = { resolutionPixels: measuredPixels, views: 1, sparing };
   const needOf = (units: number): number =>
-    peakBytes(privateGraph(network, { ...shape, units }).graph);
+    peakBytes(privateGraph(network, { ...arrangement, resolutionPixels, views: 1, units }).graph);
   const one = needOf(1);
-  const measured = Math.max(needOf(2) - one, 1);
-  const bytesPerImage = growth === 1 ? measured : 1.1 * growth * measured;
-  return { fixedBytes: Math.max(one - measured, 0), bytesPerImage };
+  if (one > enoughBytes) return { fixedBytes: 0, bytesPerImage: one };
+  const bytesPerImage = Math.max(needOf(2) - one, 1);
+  return { fixedBytes: Math.max(one - bytesPerImage, 0), bytesPerImage };
 }
 
 /** What tensors may take where memory is plentiful: more brings no more speed. */
@@ -83,63 +104,89 @@ const mostImages = 16;
 const fewestImages = 4;
 
 /** How a network is computed in the memory at hand. */
-export interface MemoryPlan {
+export interface MemoryPlan extends Arrangement {
   /** Images computed at once. */
   readonly images: number;
-  /** As in graph/context.ts. */
-  readonly sparing: boolean;
 }
 
 function tensorRoom(freeBytes: number): number {
   return Math.min(mostTensorBytes, freeBytes / 2 / overhead);
 }
 
-function fittingImages({ fixedBytes, bytesPerImage }: MemoryNeed, freeBytes: number): number {
-  const room = tensorRoom(freeBytes) - fixedBytes;
-  const fitting = Math.min(mostImages, Math.max(1, Math.floor(room / bytesPerImage)));
+function fits({ fixedBytes, bytesPerImage }: MemoryNeed, images: number, room: number): boolean {
+  return fixedBytes + images * bytesPerImage <= room;
+}
+
+function fittingImages({ fixedBytes, bytesPerImage }: MemoryNeed, room: number): number {
+  const fitting = Math.floor((room - fixedBytes) / bytesPerImage);
   // Batches are mostly powers of two, and leave no remainder then.
-  return 2 ** Math.floor(Math.log2(fitting));
+  return 2 ** Math.floor(Math.log2(Math.min(mostImages, Math.max(1, fitting))));
+}
+
+/** The arrangements of a graph, from the quickest to that which takes least memory. */
+function arrangements(direct: boolean): readonly [Arrangement, Arrangement, Arrangement] {
+  const plain = { sparing: false, recomputing: false, direct };
+  const sparing = { ...plain, sparing: true };
+  return [plain, sparing, { ...sparing, recomputing: true }];
 }
 
 /**
  * The plan where the caller does not say how much is computed at once: as many images as keep a
  * micro-batch's tensors within `mostTensorBytes` and within half of the free memory, and a sparing
- * graph where these would be few.
+ * graph where these would be few, which computes again what lies between matrix products where even
+ * one image would not fit.
+ *
+ * @param direct as in graph/context.ts, by the engine
  */
 export function defaultMemoryPlan(
   network: NetworkDescription,
   resolutionPixels: number,
+  direct = false,
   freeBytes = freeMemoryBytes(),
 ): MemoryPlan {
-  const images = fittingImages(memoryNeed(network, resolutionPixels), freeBytes);
-  if (images >= fewestImages) return { images, sparing: false };
-  const need = memoryNeed(network, resolutionPixels, true);
-  return { images: fittingImages(need, freeBytes), sparing: true };
+  const room = tensorRoom(freeBytes);
+  const [plain, sparing, recomputing] = arrangements(direct);
+  const needOf = (arrangement: Arrangement): MemoryNeed =>
+    memoryNeed(network, resolutionPixels, arrangement, room);
+  const planOf = (arrangement: Arrangement, need: MemoryNeed): MemoryPlan => ({
+    ...arrangement,
+    images: fittingImages(need, room),
+  });
+  const ofPlain = needOf(plain);
+  if (fits(ofPlain, fewestImages, room)) return planOf(plain, ofPlain);
+  const ofSparing = needOf(sparing);
+  if (fits(ofSparing, 1, room)) return planOf(sparing, ofSparing);
+  return planOf(recomputing, needOf(recomputing));
 }
 
 /** What of a plan an engine computes by. */
-export interface MicrobatchPlan {
+export interface MicrobatchPlan extends Arrangement {
   /** Units computed at once, given the images of one unit. */
   readonly unitsAtOnce: (views: number) => number;
-  readonly sparing: boolean;
 }
 
 /**
  * How a network is cut into micro-batches. Throws UserError ("input") for a micro-batch that is not
  * a positive whole number.
+ *
+ * @param direct as in graph/context.ts, by the engine
  */
 export function microbatchPlan(
   network: NetworkDescription,
   options: CompileOptions,
+  direct = false,
 ): MicrobatchPlan {
   const { microbatch, resolutionPixels } = options;
   if (microbatch === null) {
-    const { images, sparing } = defaultMemoryPlan(network, resolutionPixels);
-    return { unitsAtOnce: (views) => Math.max(1, Math.floor(images / views)), sparing };
+    const { images, ...arrangement } = defaultMemoryPlan(network, resolutionPixels, direct);
+    return { ...arrangement, unitsAtOnce: (views) => Math.max(1, Math.floor(images / views)) };
   }
   if (!Number.isInteger(microbatch) || microbatch < 1)
     throw new UserError("input", `A micro-batch of ${microbatch} units is not possible.`);
-  const { fixedBytes, bytesPerImage } = memoryNeed(network, resolutionPixels);
-  const sparing = fixedBytes + microbatch * bytesPerImage > tensorRoom(freeMemoryBytes());
-  return { unitsAtOnce: () => microbatch, sparing };
+  const room = tensorRoom(freeMemoryBytes());
+  const [plain, sparing, recomputing] = arrangements(direct);
+  const fitting = [plain, sparing].find((arrangement) =>
+    fits(memoryNeed(network, resolutionPixels, arrangement, room), microbatch, room),
+  );
+  return { ...(fitting ?? recomputing), unitsAtOnce: () => microbatch };
 }

@@ -8,6 +8,8 @@ import {
   type Tensor,
   type UnaryName,
 } from "./ir.ts";
+import { outputSize, type WindowGeometry } from "./windows.ts";
+import { tapsOf } from "../network/description.ts";
 
 function extentAt(tensor: Tensor, axis: number): number {
   const extent = tensor.shape[axis];
@@ -162,6 +164,32 @@ export class GraphBuilder {
       inputs: [a, b],
       transposeFirst,
       transposeSecond,
+    });
+  }
+
+  /**
+   * The windows of maps [images, pixels, channels] times weights [outputs, taps * channels], or these
+   * transposed: [images, output pixels, outputs].
+   */
+  convolution(
+    maps: Tensor,
+    weights: Tensor,
+    geometry: WindowGeometry,
+    transposeWeights: boolean,
+  ): Tensor {
+    const { images, height, width } = geometry;
+    const channels = extentAt(maps, 2);
+    const [outputs, inner] = transposeWeights ? [1, 0] : [0, 1];
+    if (extentAt(maps, 0) !== images || extentAt(maps, 1) !== height * width)
+      throw new Error("maps do not fit the windows that move over them");
+    if (extentAt(weights, inner) !== tapsOf(geometry) * channels)
+      throw new Error(`no windows of ${channels} channels fit [${weights.shape.join(", ")}]`);
+    const output = outputSize(geometry);
+    return this.push([images, output.height * output.width, extentAt(weights, outputs)], {
+      kind: "convolution",
+      inputs: [maps, weights],
+      transposeWeights,
+      geometry,
     });
   }
 

@@ -53,10 +53,23 @@ export interface Context {
    * memory for a little more time.
    */
   readonly sparing: boolean;
+  /**
+   * What lies between matrix products is computed once more on the way back, instead of being kept:
+   * still less memory for still more time.
+   */
+  readonly recomputing: boolean;
+  /** Values that windows laid out at once hold at most where memory is spared. */
+  readonly mostWindowValues: number;
+  /** The engine convolves maps without their windows laid out, and is quicker so. */
+  readonly direct: boolean;
   /** Rows of windows that several layers have in common: they can take more than a map. */
   readonly windowRows: Map<string, Int32Array>;
   readonly feeds: Map<string, ParameterFeed>;
   readonly parameterGradients: ParameterGradients[];
+  /** How many of them are computed before the way back goes on; see forward.ts. */
+  awaited: number;
+  /** Each unit's gradient norm is wanted; otherwise the sum over units alone. */
+  readonly ofUnits: boolean;
   readonly imageFeeds: Map<string, ImageFeed>;
   /** The input images themselves, to know a layer that stands first. */
   readonly images: Tensor;

@@ -1,11 +1,15 @@
-import { tapsOf, type Conv2dLayer, type DenseLayer } from "../network/description.ts";
+import { axisWindows, tapsOf, type Conv2dLayer, type DenseLayer } from "../network/description.ts";
 import type { GraphBuilder } from "./builder.ts";
 import {
   asRows,
-  columnsAgain,
   geometryOf,
-  windowColumns,
+  inStrips,
+  laysOutAgain,
+  rowsOver,
+  windowStrips,
   type FullConvolution,
+  type Way,
+  type WindowStrip,
 } from "./columns.ts";
 import { byUnit, parameterInput, type Context, type Flow, type LayerResult } from "./context.ts";
 import { depthwiseConvolution } from "./depthwise.ts";
@@ -51,8 +55,34 @@ export function withBias(context: Context, name: string, result: LayerResult): L
   };
 }
 
+/** Channels that engines compute together: others would be filled up. */
+const channelBlock = 16;
+
 /**
- * The gradient at the input of a convolution, by one of two ways with the same multiply-adds.
+ * True where an engine convolves maps without windows laid out. One tap is a plain product, and where
+ * weights keep their order it is because they are many for few pixels.
+ */
+function isDirect(context: Context, layer: FullConvolution, weights: ConvolutionWeights): boolean {
+  const { inputChannels: inputs, outputChannels: outputs } = layer;
+  const fits = inputs % channelBlock === 0 && outputs % channelBlock === 0;
+  return context.direct && fits && tapsOf(layer) > 1 && !weights.inputsFirst;
+}
+
+/**
+ * The window that moves over the gradient at the output of a convolution and gives that at its input,
+ * with its taps in reverse; null where it moves in larger steps or begins too far outside.
+ */
+function reversedWindow(geometry: WindowGeometry): WindowGeometry | null {
+  const { height, width } = axisWindows(geometry);
+  const padding = [height, width].map((axis) => axis.kernel - 1 - axis.padding);
+  const [above = 0, before = 0] = padding;
+  if (height.stride > 1 || width.stride > 1 || above < 0 || before < 0) return null;
+  return { ...geometry, ...outputSize(geometry), padding: [above, before] };
+}
+
+/**
+ * The gradient at the input of a convolution. Directly, where the engine can: a convolution of the
+ * gradient. Otherwise by one of two ways with the same multiply-adds.
  *
  * - Many pixels for few weights: for each input pixel the output gradients that it reached, times
  *   the weights of the taps by which it did. Pixels that the same taps reach are computed
@@ -73,6 +103,11 @@ function inputGradient(
   const { inputChannels: inputs, outputChannels: outputs } = layer;
   const pixels = geometry.height * geometry.width;
 
+  const reversed = isDirect(context, layer, weights) ? reversedWindow(geometry) : null;
+  if (reversed !== null) {
+    const lastFirst = Array.from({ length: taps }, (_, at) => taps - 1 - at);
+    return builder.convolution(gradient, weights.transposed(lastFirst), reversed, true);
+  }
   if (isPointwise(geometry) || weights.inputsFirst || geometry.images * pixels <= 2 * outputs) {
     const product = builder.matrixProduct(rows, weights.matrix);
     if (isPointwise(geometry)) return builder.reshape(product, [geometry.images, pixels, inputs]);
@@ -91,14 +126,11 @@ function inputGradient(
   }
 
   const { classes, order } = transposedWindows(geometry);
-  const parts = classes.map(({ taps: chosen, outputRows }) => {
-    const count = outputRows.length / chosen.length;
-    const reached = builder.gatherRows(rows, outputRows);
-    return builder.matrixProduct(
-      builder.reshape(reached, [count, chosen.length * outputs]),
-      weights.transposed(chosen),
-    );
-  });
+  const parts = classes.map(({ taps: chosen, outputRows }) =>
+    inStrips(context, rows, outputRows, chosen.length, (reached) =>
+      builder.matrixProduct(reached, weights.transposed(chosen)),
+    ),
+  );
   const together = builder.concatenate(parts, 0);
   const inOrder = order.every((row, at) => row === at)
     ? together
@@ -116,28 +148,41 @@ export function fullConvolution(
   const { builder } = context;
   const geometry = geometryOf(context, layer, flow);
   const output = outputSize(geometry);
-  const taps = tapsOf(layer);
-  const rowsOfColumns = geometry.images * output.height * output.width;
-  const layOut = (way?: "back"): Tensor => {
-    const byTap = windowColumns(context, geometry, flow.tensor, way);
-    return weights.inputsFirst
-      ? exchanged(builder, byTap, [rowsOfColumns, taps, layer.inputChannels])
-      : byTap;
-  };
-  const columns = layOut();
-  const product = builder.matrixProduct(asRows(context, columns), weights.matrix, {
-    second: true,
-  });
+  const { units } = context;
+  const { inputChannels: inputs, outputChannels: outputs } = layer;
   const pixels = output.height * output.width;
+  const layOut = (way: Way): WindowStrip[] =>
+    windowStrips(context, geometry, flow.tensor, way).map(({ from, to, columns }) => {
+      if (!weights.inputsFirst) return { from, to, columns };
+      const seenAs = [units * (to - from), tapsOf(layer), inputs] as const;
+      return { from, to, columns: exchanged(builder, columns, seenAs) };
+    });
+  const direct = isDirect(context, layer, weights);
+  const there = direct ? null : layOut("there");
+  const products = there?.map(({ from, to, columns }) => {
+    const rows = asRows(context, columns);
+    const product = builder.matrixProduct(rows, weights.matrix, { second: true });
+    return builder.reshape(product, [units, to - from, outputs]);
+  });
+  const value =
+    products === undefined
+      ? builder.convolution(flow.tensor, weights.matrix, geometry, false)
+      : builder.concatenate(products, 1);
   return {
-    flow: {
-      ...output,
-      tensor: builder.reshape(product, [geometry.images, pixels, layer.outputChannels]),
-    },
+    flow: { ...output, tensor: builder.reshape(value, [geometry.images, pixels, outputs]) },
     backward: (gradient, needsInput) => {
-      const again = (): Tensor =>
-        byUnit(context, columnsAgain(context, flow.tensor, columns, layOut));
-      weights.keepGradients(byUnit(context, gradient), again(), again);
+      const again = laysOutAgain(context, geometry, flow.tensor);
+      const strips = there === null || again ? layOut("back") : there;
+      const byUnits = byUnit(context, gradient);
+      const [first] = strips;
+      if (first === undefined) throw new Error(`${layer.name} has no windows`);
+      weights.keepGradients(
+        strips.map((strip) => ({
+          gradient: rowsOver(context, strip, byUnits),
+          columns: strip.columns,
+        })),
+        () => first.columns,
+      );
       return needsInput ? inputGradient(context, layer, geometry, gradient, weights) : null;
     },
   };

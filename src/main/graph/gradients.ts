@@ -143,25 +143,45 @@ function sumOverUnits(
   );
 }
 
+/** Rows of every unit to which a matrix was applied, and the gradient that came back for them. */
+export interface MatrixRows {
+  /** [units, rows, outputs] */
+  readonly gradient: Tensor;
+  /** [units, rows, inputs] */
+  readonly columns: Tensor;
+}
+
+/** The sum of tensors of one shape. */
+export function total(builder: GraphBuilder, parts: readonly Tensor[]): Tensor {
+  const [first, ...others] = parts;
+  if (first === undefined) throw new Error("nothing to add");
+  return others.reduce((sum, part) => builder.add(sum, part), first);
+}
+
 /** Gradients of a matrix that stand there for each unit, [units, outputs, inputs]. */
 export interface MaterialisedGradients extends UnitGradients {
   perUnit(): Tensor;
 }
 
 /**
- * As `ofMatrix`, always with each unit's gradient written out. All that can be is built at once, so
+ * As `ofMatrix`, always with each unit's gradient written out, as the sum over strips of rows. All that can be is built at once, so
  * that an engine which keeps the order can free the columns early; what is not needed falls out of
  * the graph when it is finished.
  */
 export function materialisedOfMatrix(
   builder: GraphBuilder,
-  gradient: Tensor,
-  columns: Tensor,
+  strips: readonly MatrixRows[],
 ): MaterialisedGradients {
-  const perUnit = builder.matrixProduct(gradient, columns, { first: true });
+  const products = strips.map(({ gradient, columns }) =>
+    builder.matrixProduct(gradient, columns, { first: true }),
+  );
+  const perUnit = total(builder, products);
   const writtenOut = standing(builder, perUnit);
   const parts = writtenOut.squaredParts();
-  const plain = sumOverUnits(builder, gradient, columns, null);
+  const sums = strips.map(({ gradient, columns }) =>
+    sumOverUnits(builder, gradient, columns, null),
+  );
+  const plain = total(builder, sums);
   return {
     perUnit: () => perUnit,
     squaredParts: () => parts,
@@ -175,8 +195,7 @@ export function materialisedOfMatrix(
  */
 export function ghostOfMatrix(
   builder: GraphBuilder,
-  gradient: Tensor,
-  columns: Tensor,
+  { gradient, columns }: MatrixRows,
   later: () => Tensor = () => columns,
 ): UnitGradients {
   const [, rows = 0] = gradient.shape;
@@ -199,17 +218,18 @@ export function ghostOfMatrix(
  * and got `gradient` [units, rows, outputs] back: for each unit the product of the second,
  * transposed, with the first. A unit's views and pixels all lie in `rows`, so its mean over
  * views costs nothing. Of the two ways to the norms the one that the cost model finds cheaper; see
- * `ghostOfMatrix` for `later`.
+ * `ghostOfMatrix` for `later`. Rows in several strips have their gradients written out.
  */
 export function ofMatrix(
   builder: GraphBuilder,
-  gradient: Tensor,
-  columns: Tensor,
+  strips: readonly MatrixRows[],
   later?: () => Tensor,
 ): UnitGradients {
-  const [, contracted = 0, outputs = 0] = gradient.shape;
-  const inputs = columns.shape[2] ?? 0;
-  return prefersGhostNorm({ contracted, outputs, inputs })
-    ? ghostOfMatrix(builder, gradient, columns, later)
-    : materialisedOfMatrix(builder, gradient, columns);
+  const [first] = strips;
+  if (first === undefined) throw new Error("a matrix without rows");
+  const [, contracted = 0, outputs = 0] = first.gradient.shape;
+  const inputs = first.columns.shape[2] ?? 0;
+  return strips.length === 1 && prefersGhostNorm({ contracted, outputs, inputs })
+    ? ghostOfMatrix(builder, first, later)
+    : materialisedOfMatrix(builder, strips);
 }

@@ -1,6 +1,6 @@
 import { tapsOf, type Conv2dLayer } from "../network/description.ts";
 import type { GraphBuilder } from "./builder.ts";
-import { columnsAgain, geometryOf, windowColumns } from "./columns.ts";
+import { geometryOf, laysOutAgain, windowColumns, type Way } from "./columns.ts";
 import { parameterInput, type Context, type Flow, type LayerResult } from "./context.ts";
 import { prefersGhostNorm } from "./cost.ts";
 import { ghostOfMatrix, materialisedOfMatrix, type UnitGradients } from "./gradients.ts";
@@ -33,9 +33,9 @@ export function ofGroups(
   const parts = groups * units;
   const ofParts = (x: Tensor): Tensor =>
     builder.reshape(x, [parts, allRows / units, x.shape[2] ?? 0]);
-  const materialised = materialisedOfMatrix(builder, ofParts(gradient), ofParts(columns));
-  const ofPart =
-    norms === "ghost" ? ghostOfMatrix(builder, ofParts(gradient), ofParts(columns)) : materialised;
+  const rows = { gradient: ofParts(gradient), columns: ofParts(columns) };
+  const materialised = materialisedOfMatrix(builder, [rows]);
+  const ofPart = norms === "ghost" ? ghostOfMatrix(builder, rows) : materialised;
 
   /** One product for each group, over the rows of all units. */
   const overRows = (scale: Tensor | null): Tensor => {
@@ -96,7 +96,7 @@ export function groupedConvolution(context: Context, layer: Conv2dLayer, flow: F
     outputs,
     inner,
   ]);
-  const layOut = (way?: "back"): Tensor => {
+  const layOut = (way: Way): Tensor => {
     const byTap = builder.reshape(windowColumns(context, geometry, flow.tensor, way), [
       rows,
       taps,
@@ -105,7 +105,7 @@ export function groupedConvolution(context: Context, layer: Conv2dLayer, flow: F
     ]);
     return builder.reshape(builder.transpose(byTap, [2, 0, 1, 3]), [groups, rows, inner]);
   };
-  const columns = layOut();
+  const columns = layOut("there");
   const product = builder.matrixProduct(columns, weight, { second: true });
   return {
     flow: {
@@ -129,7 +129,7 @@ export function groupedConvolution(context: Context, layer: Conv2dLayer, flow: F
           builder,
           units,
           ofOutputs,
-          columnsAgain(context, flow.tensor, columns, layOut),
+          laysOutAgain(context, geometry, flow.tensor) ? layOut("back") : columns,
           norms,
         ),
       });

@@ -1,3 +1,5 @@
+import type { WindowGeometry } from "./windows.ts";
+
 /**
  * A computation as data: float32 tensors of fixed shape and the operations between them, in an
  * order in which they can be run. Engines translate it; nothing in it names an engine.
@@ -69,6 +71,16 @@ export type Operation =
       readonly inputs: readonly [Tensor, Tensor];
       readonly transposeFirst: boolean;
       readonly transposeSecond: boolean;
+    }
+  | {
+      readonly kind: "convolution";
+      /** [images, output pixels, outputs] */
+      readonly output: Tensor;
+      /** Maps [images, pixels, channels], and weights [outputs, taps * channels]. */
+      readonly inputs: readonly [Tensor, Tensor];
+      /** The weights stand as [taps * channels, outputs]. */
+      readonly transposeWeights: boolean;
+      readonly geometry: WindowGeometry;
     }
   | { readonly kind: "reshape"; readonly output: Tensor; readonly inputs: readonly [Tensor] }
   | {

@@ -1,5 +1,6 @@
 import { outputExtent } from "../network/description.ts";
 import type { GraphBuilder } from "./builder.ts";
+import { total } from "./gradients.ts";
 import type { Tensor } from "./ir.ts";
 
 /** Below every float that a network reaches, but finite, so that no product of it is NaN. */
@@ -21,12 +22,6 @@ export interface AxisMaximum {
   readonly value: Tensor;
   /** From the gradient at the value to that at the input. */
   readonly backward: (gradient: Tensor) => Tensor;
-}
-
-function sum(builder: GraphBuilder, parts: readonly Tensor[]): Tensor {
-  const [first, ...rest] = parts;
-  if (first === undefined) throw new Error("nothing to add");
-  return rest.reduce((total, part) => builder.add(total, part), first);
 }
 
 /** For each outer and each place the row that `at` names, counted within `rows`; -1 stays. */
@@ -100,7 +95,7 @@ export function maximumAlong(
       const all = repeatedRows(outer, places.length, output, (at) => rows[at] ?? -1);
       return [builder.gatherRows(contribution, all)];
     });
-    if (parts.length > 0) return sum(builder, parts);
+    if (parts.length > 0) return total(builder, parts);
     const zeros = new Int32Array(outer * places.length).fill(-1);
     const [any] = contributions;
     if (any === undefined) throw new Error("a window without taps");
@@ -109,7 +104,7 @@ export function maximumAlong(
 
   const backward = (gradient: Tensor): Tensor => {
     const reached = taps.map((tap) => builder.binary("equal", tap, value));
-    const share = builder.divide(gradient, sum(builder, reached));
+    const share = builder.divide(gradient, total(builder, reached));
     const contributions = reached.map((one) => builder.multiply(one, share));
     const phases = Array.from({ length: stride }, (_, phase) => ofPhase(contributions, phase));
     // In the order in which the axis meets them.

@@ -74,8 +74,8 @@ function standardisedWeights(context: Context, layer: StandardisedConv2dLayer): 
       );
       return builder.reshape(turned, [chosen.length * outputs, inputs]);
     },
-    keepGradients: (gradient, columns) => {
-      const atUsed = materialisedOfMatrix(builder, gradient, columns);
+    keepGradients: (strips) => {
+      const atUsed = materialisedOfMatrix(builder, strips);
       let units: ReturnType<typeof project> | null = null;
       const ofUnits = (): ReturnType<typeof project> => (units ??= project(atUsed.perUnit()));
       let sum: {

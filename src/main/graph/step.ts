@@ -35,19 +35,26 @@ export const graphNames = {
   norms: "norms",
 } as const;
 
+/** 32 MiB: so large that a strip's products are as quick as those of a whole map. */
+export const usualWindowValues = 2 ** 23;
+
 interface StepShape {
   readonly resolutionPixels: number;
   readonly units: number;
   /** Images of one unit. */
   readonly views: number;
-  /** As in Context; false where left out. */
+  /** As in Context; where left out false, and `usualWindowValues`. */
   readonly sparing?: boolean;
+  readonly recomputing?: boolean;
+  readonly mostWindowValues?: number;
+  readonly direct?: boolean;
 }
 
 /** Starts a graph and runs the network forward on its images. */
 function start(
   network: NetworkDescription,
   shape: StepShape,
+  ofUnits: boolean,
 ): { context: Context } & ReturnType<typeof chain> {
   const { resolutionPixels, units, views } = shape;
   checkResolution(network, resolutionPixels);
@@ -61,9 +68,14 @@ function start(
     units,
     views,
     sparing: shape.sparing ?? false,
+    recomputing: shape.recomputing ?? false,
+    mostWindowValues: shape.mostWindowValues ?? usualWindowValues,
+    direct: shape.direct ?? false,
     windowRows: new Map(),
     feeds: new Map(),
     parameterGradients: [],
+    awaited: 0,
+    ofUnits,
     imageFeeds: new Map([[input, { input, valuesPerImage: pixels, pixels: null }]]),
     images,
   };
@@ -74,10 +86,16 @@ function start(
 /** Logits [images, labels] of images [images, pixels, 1]. */
 export function inferenceGraph(
   network: NetworkDescription,
-  options: { readonly resolutionPixels: number; readonly images: number },
+  options: {
+    readonly resolutionPixels: number;
+    readonly images: number;
+    /** Both as in Context; false where left out. */
+    readonly sparing?: boolean;
+    readonly direct?: boolean;
+  },
 ): StepGraph {
-  const { resolutionPixels, images } = options;
-  const { context, flow } = start(network, { resolutionPixels, units: images, views: 1 });
+  const { images, ...rest } = options;
+  const { context, flow } = start(network, { ...rest, units: images, views: 1 }, false);
   const logits = context.builder.reshape(flow.tensor, [images, network.labels]);
   context.builder.output(graphNames.logits, logits);
   return close(context, []);
@@ -163,7 +181,7 @@ function finish(context: Context, gradients: StepGradients, scale: Tensor | null
 
 /** The sum over units of a share of the gradients of their losses, and the losses [units, 1]. */
 export function ordinaryGraph(network: NetworkDescription, shape: StepShape): StepGraph {
-  const { context, flow, backward } = start(network, shape);
+  const { context, flow, backward } = start(network, shape, false);
   const { losses, gradient } = crossEntropy(context, flow.tensor);
   const { builder } = context;
   builder.output(graphNames.losses, losses);
@@ -183,7 +201,7 @@ export function ordinaryGraph(network: NetworkDescription, shape: StepShape): St
  * power of two m, which is taken out of norm and weight again.
  */
 export function privateGraph(network: NetworkDescription, shape: StepShape): StepGraph {
-  const { context, flow, backward } = start(network, shape);
+  const { context, flow, backward } = start(network, shape, true);
   const { builder } = context;
   const { losses, gradient } = crossEntropy(context, flow.tensor);
   builder.output(graphNames.losses, losses);

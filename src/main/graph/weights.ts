@@ -1,6 +1,6 @@
 import { tapsOf, type Conv2dLayer } from "../network/description.ts";
 import { parameterInput, type Context } from "./context.ts";
-import { ofMatrix } from "./gradients.ts";
+import { ofMatrix, type MatrixRows } from "./gradients.ts";
 import type { Tensor } from "./ir.ts";
 import type { ParameterLayout } from "./layout.ts";
 
@@ -17,10 +17,10 @@ export interface ConvolutionWeights {
   transposed(chosen: readonly number[]): Tensor;
   /**
    * Takes the gradient at the output [units, rows, outputs] and the windows that the weights were
-   * applied to [units, rows, taps * inputs]; `later` gives the windows once more, when the graph has
-   * long gone on.
+   * applied to [units, rows, taps * inputs], in one or several strips of rows; `later` gives the
+   * windows of a single strip once more, when the graph has long gone on.
    */
-  keepGradients(gradient: Tensor, columns: Tensor, later: () => Tensor): void;
+  keepGradients(strips: readonly MatrixRows[], later: () => Tensor): void;
 }
 
 /** Images computed at once for which layouts are chosen; few micro-batches hold more. */
@@ -60,11 +60,11 @@ export function plainWeights(
         taps === 1 ? { kind: "flat" } : { kind: "transposed", inputs, taps, chosen },
         [chosen.length * outputs, inputs],
       ),
-    keepGradients: (gradient, columns, later) => {
+    keepGradients: (strips, later) => {
       context.parameterGradients.push({
         parameter: name,
         layout,
-        gradients: ofMatrix(context.builder, gradient, columns, later),
+        gradients: ofMatrix(context.builder, strips, later),
       });
     },
   };

@@ -91,6 +91,8 @@ function networkOn({
     resolutionPixels,
     unitsAtOnce: () => microbatch,
     sparing: false,
+    recomputing: false,
+    direct: false,
     device,
     prepare,
     ...(interrupt === undefined ? {} : { interrupt }),

@@ -48,6 +48,8 @@ function networkOn(mostImages: number, microbatch: number) {
     resolutionPixels,
     unitsAtOnce: () => microbatch,
     sparing: false,
+    recomputing: false,
+    direct: false,
     prepare,
     report: (line) => lines.push(line),
   });
@@ -94,6 +96,8 @@ describe("a micro-batch that memory does not hold", () => {
       resolutionPixels,
       unitsAtOnce: () => 8,
       sparing: false,
+      recomputing: false,
+      direct: false,
       prepare: () => Promise.reject(new Error("no such operator")),
     });
     await expect(compiled.clippedSum(weights, batch, clipping)).rejects.toThrow("no such operator");

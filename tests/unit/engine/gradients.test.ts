@@ -172,6 +172,24 @@ const layerCases: Record<string, NetworkDescription> = {
     ],
     8,
   ),
+  "a convolution in blocks of channels": networkAround(
+    [
+      conv("a", 1, 16, { stride: 2 }),
+      activate("mish"),
+      conv("b", 16, 16, { kernel: [3, 2], padding: [1, 1], bias: true }),
+      activate("mish"),
+    ],
+    16,
+  ),
+  "a strided standardised convolution in blocks of channels": networkAround(
+    [
+      conv("a", 1, 16),
+      activate("mish"),
+      standardisedConv("b", 16, 16, { stride: 2 }),
+      activate("mish"),
+    ],
+    16,
+  ),
   "group normalisation": networkAround(
     [
       conv("a", 1, 4),

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   defaultMemoryPlan,
   memoryNeed,
@@ -8,11 +8,14 @@ import {
 import { MicrobatchedNetwork } from "../../../src/main/engine/compiled.ts";
 import { openProgram } from "../../../src/main/engine/onnxruntime/program.ts";
 import { GraphBuilder } from "../../../src/main/graph/builder.ts";
+import { ordinaryGraph, privateGraph } from "../../../src/main/graph/step.ts";
 import { initialise, networkNamed, networkNames } from "../../../src/main/network/index.ts";
 import { randomBatch } from "../support/batches.ts";
 import { rectangularAndGrouped, smallConvnext } from "../support/networks.ts";
 import { seededRandom } from "../support/random.ts";
 import { relativeError } from "../support/reference.ts";
+
+vi.setConfig({ testTimeout: 120_000 });
 
 const gibibyte = 2 ** 30;
 const plenty = 64 * gibibyte;
@@ -34,10 +37,10 @@ describe("the default micro-batch", () => {
 
   it("shrinks with the pixels and with the memory at hand, down to one image", () => {
     const images = (pixels: number, free: number) =>
-      defaultMemoryPlan(network, pixels, free).images;
+      defaultMemoryPlan(network, pixels, true, free).images;
     expect(images(64, plenty)).toBe(16);
     expect(images(224, plenty)).toBeLessThan(images(128, plenty));
-    expect(images(128, gibibyte)).toBeLessThan(images(128, plenty));
+    expect(images(128, gibibyte / 4)).toBeLessThan(images(128, plenty));
     expect(images(512, plenty)).toBe(1);
     expect(images(512, 2 ** 20)).toBe(1);
   });
@@ -58,20 +61,44 @@ describe("the default micro-batch", () => {
   });
 });
 
-describe("a sparing graph", () => {
-  it("is taken where few images would fit at once, and then more do", () => {
-    expect(defaultMemoryPlan(networkNamed("resnet9"), 64, plenty).sparing).toBe(false);
+describe("an arrangement of a graph", () => {
+  it("is sparing where few images would fit at once, and then more do", () => {
+    expect(defaultMemoryPlan(networkNamed("resnet9"), 64, true, plenty).sparing).toBe(false);
     const convnext = networkNamed("convnext-tiny");
-    expect(defaultMemoryPlan(convnext, 128, plenty)).toEqual({ images: 4, sparing: true });
+    expect(defaultMemoryPlan(convnext, 128, true, plenty)).toEqual({
+      images: 4,
+      sparing: true,
+      recomputing: false,
+      direct: true,
+    });
     const options = { resolutionPixels: 128, threads: null };
     expect(microbatchPlan(convnext, { ...options, microbatch: 1 }).sparing).toBe(false);
     expect(microbatchPlan(convnext, { ...options, microbatch: 8 }).sparing).toBe(true);
   });
 
-  it.each(networkNames)("takes less memory for each image of %s", (name) => {
+  it.each(networkNames)("that is sparing takes less memory for each image of %s", (name) => {
     const network = networkNamed(name);
     const plain = memoryNeed(network, 64).bytesPerImage;
-    expect(memoryNeed(network, 64, true).bytesPerImage).toBeLessThan(0.95 * plain);
+    expect(memoryNeed(network, 64, { sparing: true }).bytesPerImage).toBeLessThan(0.95 * plain);
+  });
+
+  it.each(networkNames)("keeps one image of %s at 512 pixels within 4 GiB", (name) => {
+    const network = networkNamed(name);
+    const { images, ...arrangement } = defaultMemoryPlan(network, 512, true, plenty);
+    const shape = { ...arrangement, resolutionPixels: 512, units: images, views: 1 };
+    for (const graphOf of [privateGraph, ordinaryGraph])
+      // Twice what tensors take, for an allocator's holes, and a quarter for the program itself.
+      expect(2 * peakBytes(graphOf(network, shape).graph)).toBeLessThan(3.75 * gibibyte);
+  });
+
+  it.each(networkNames)("takes for %s what was planned", (name) => {
+    const network = networkNamed(name);
+    for (const resolutionPixels of [64, 160]) {
+      const { images, ...arrangement } = defaultMemoryPlan(network, resolutionPixels, true, plenty);
+      const shape = { ...arrangement, resolutionPixels, units: images, views: 1 };
+      for (const graphOf of [privateGraph, ordinaryGraph])
+        expect(peakBytes(graphOf(network, shape).graph)).toBeLessThan(1.1 * 400 * 2 ** 20);
+    }
   });
 
   it.each([
@@ -83,13 +110,20 @@ describe("a sparing graph", () => {
     const resolutionPixels = 32;
     const weights = initialise(tested, seededRandom(8));
     const batch = randomBatch(tested, { units: 3, views: 2, resolutionPixels, seed: 8 });
-    const [plain, sparing] = await Promise.all(
-      [false, true].map(async (spare) => {
+    const arrangements = [
+      { sparing: false, recomputing: false, direct: false },
+      { sparing: true, recomputing: false, direct: false },
+      { sparing: false, recomputing: false, direct: true },
+      { sparing: true, recomputing: true, direct: false },
+      { sparing: true, recomputing: true, direct: true },
+    ];
+    const [plain, ...others] = await Promise.all(
+      arrangements.map(async (arrangement) => {
         const compiled = new MicrobatchedNetwork({
           network: tested,
           resolutionPixels,
           unitsAtOnce: () => 2,
-          sparing: spare,
+          ...arrangement,
           prepare: (graph, label) =>
             openProgram(graph, label, {
               executionProviders: ["cpu"],
@@ -103,8 +137,10 @@ describe("a sparing graph", () => {
         return { ...clipped, ...ordinary };
       }),
     );
-    expect(relativeError(sparing!.norms, plain!.norms)).toBeLessThan(1e-6);
-    expect(relativeError(sparing!.sum, plain!.sum)).toBeLessThan(1e-6);
-    expect(relativeError(sparing!.gradient, plain!.gradient)).toBeLessThan(1e-6);
+    for (const other of others) {
+      expect(relativeError(other.norms, plain!.norms)).toBeLessThan(2e-6);
+      expect(relativeError(other.sum, plain!.sum)).toBeLessThan(1e-5);
+      expect(relativeError(other.gradient, plain!.gradient)).toBeLessThan(1e-5);
+    }
   });
 });

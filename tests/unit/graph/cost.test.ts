@@ -9,6 +9,7 @@ import {
   ghostOfMatrix,
   materialisedOfMatrix,
   ofMatrix,
+  type MatrixRows,
 } from "../../../src/main/graph/gradients.ts";
 import { seededRandom } from "../support/random.ts";
 import { relativeError } from "../support/reference.ts";
@@ -16,9 +17,9 @@ import { relativeError } from "../support/reference.ts";
 vi.setConfig({ testTimeout: 60_000 });
 
 const ways = {
-  ghost: ghostOfMatrix,
-  materialised: materialisedOfMatrix,
-  chosen: ofMatrix,
+  ghost: (builder: GraphBuilder, rows: MatrixRows) => ghostOfMatrix(builder, rows),
+  materialised: (builder: GraphBuilder, rows: MatrixRows) => materialisedOfMatrix(builder, [rows]),
+  chosen: (builder: GraphBuilder, rows: MatrixRows) => ofMatrix(builder, [rows]),
 } as const;
 
 interface Sizes {
@@ -33,7 +34,7 @@ function graphOf(way: keyof typeof ways, { units, rows, outputs, inputs }: Sizes
   const gradient = builder.input("gradient", [units, rows, outputs]);
   const columns = builder.input("columns", [units, rows, inputs]);
   const scale = builder.input("scale", [units, 1]);
-  const gradients = ways[way](builder, gradient, columns);
+  const gradients = ways[way](builder, { gradient, columns });
   builder.output("squares", squaredNormsFrom(builder, [gradients.squaredParts()]));
   builder.output("sum", gradients.weightedSum(scale));
   builder.output("plain", gradients.weightedSum(null));

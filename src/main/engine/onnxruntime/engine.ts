@@ -41,6 +41,8 @@ export function providerNetwork(
   device: DeviceKind = deviceOf(provider),
 ): CompiledNetwork {
   checkResolution(network, options.resolutionPixels);
+  // Kernels of the CPU provider too: see blocks.ts.
+  const direct = provider === "cpu";
   const sessions = {
     executionProviders: [provider],
     // The fused operators are kernels of the CPU provider.
@@ -50,7 +52,7 @@ export function providerNetwork(
   return new MicrobatchedNetwork({
     ...options,
     network,
-    ...microbatchPlan(network, options),
+    ...microbatchPlan(network, options, direct),
     device,
     prepare: (graph, label, kept) => openProgram(graph, label, sessions, kept),
   });

@@ -1,3 +1,4 @@
+import { axisWindows } from "../../network/description.ts";
 import type {
   BinaryName,
   Graph,
@@ -13,6 +14,8 @@ import type { AttributeValue, OnnxConstant, OnnxModel, OnnxNode, OnnxValue } fro
 export interface LoweringOptions {
   /** onnxruntime's CPU kernels: FusedMatMul, QuickGelu. */
   readonly fusedOperators: boolean;
+  /** Channels in a block of the CPU's kernels (see blocks.ts); null where there are none. */
+  readonly channelBlock?: number | null;
 }
 
 const unaryOperator: Readonly<Record<Exclude<UnaryName, "swish">, string>> = {
@@ -125,6 +128,70 @@ export function lower(graph: Graph, name: string, options: LoweringOptions): Onn
     }
   };
 
+  const convolution = (
+    operation: Extract<Operation, { kind: "convolution" }>,
+    output: string,
+  ): void => {
+    const { geometry, transposeWeights } = operation;
+    const { height, width } = axisWindows(geometry);
+    const { images } = geometry;
+    const [maps, weights] = operation.inputs;
+    const taps = height.kernel * width.kernel;
+    const channels = maps.shape[2] ?? 0;
+    const outputs = operation.output.shape[2] ?? 0;
+    const block = options.channelBlock ?? 1;
+    const blocked = block > 1 && channels % block === 0 && outputs % block === 0;
+    const into = (part: string): string => `${output}.${part}`;
+    const attributes = {
+      kernel_shape: { ints: [height.kernel, width.kernel] },
+      strides: { ints: [height.stride, width.stride] },
+      pads: { ints: [height.padding, width.padding, height.padding, width.padding] },
+      dilations: { ints: [1, 1] },
+      group: { int: 1 },
+    };
+    const shaped = (from: string, shape: readonly number[], part: string): string => {
+      node("Reshape", [from, whole(shape)], into(part));
+      return into(part);
+    };
+    const turned = (from: string, perm: readonly number[], part: string): string => {
+      node("Transpose", [from], into(part), { perm: { ints: perm } });
+      return into(part);
+    };
+    const pixels = shaped(
+      nameOf(maps),
+      [images, geometry.height, geometry.width, channels],
+      "pixels",
+    );
+    const inBlocks = blocked ? block : 1;
+    const [outer, inner] = [outputs / inBlocks, channels / inBlocks];
+    // Weights [outputs, inputs, taps], or in blocks [outer, inner, taps, input, output].
+    const axes = transposeWeights
+      ? [taps, inner, inBlocks, outer, inBlocks]
+      : [outer, inBlocks, taps, inner, inBlocks];
+    const order = transposeWeights ? [3, 1, 0, 2, 4] : [0, 3, 2, 4, 1];
+    const inOrder = turned(shaped(nameOf(weights), axes, "axes"), order, "order");
+    const kernel = [outputs, channels, height.kernel, width.kernel];
+    const filters = shaped(inOrder, kernel, "filters");
+    if (blocked) {
+      const domain = "com.microsoft.nchwc";
+      const last = { channels_last: { int: 1 } };
+      node("ReorderInput", [pixels], into("blocks"), last, domain);
+      node("Conv", [into("blocks"), filters], into("convolved"), attributes, domain);
+      node(
+        "ReorderOutput",
+        [into("convolved")],
+        into("maps"),
+        { ...last, channels: { int: outputs } },
+        domain,
+      );
+    } else {
+      const first = turned(pixels, [0, 3, 1, 2], "first");
+      node("Conv", [first, filters], into("convolved"), attributes);
+      turned(into("convolved"), [0, 2, 3, 1], "maps");
+    }
+    node("Reshape", [into("maps"), whole(operation.output.shape)], output);
+  };
+
   const gatherRows = (
     operation: Extract<Operation, { kind: "gatherRows" }>,
     output: string,
@@ -206,6 +273,9 @@ export function lower(graph: Graph, name: string, options: LoweringOptions): Onn
         break;
       case "matrixProduct":
         matrixProduct(operation, output);
+        break;
+      case "convolution":
+        convolution(operation, output);
         break;
       case "gatherRows":
         gatherRows(operation, output);

@@ -2,6 +2,7 @@ import * as ort from "onnxruntime-node";
 import { sizeOf, type Graph } from "../../graph/ir.ts";
 import { keepsMemory } from "../allocator.ts";
 import type { KeptValue, Program, Value } from "../program.ts";
+import { channelBlock } from "./blocks.ts";
 import { lower, type LoweringOptions } from "./lower.ts";
 import { writeModel } from "./model.ts";
 
@@ -68,7 +69,8 @@ export async function openProgram(
   options: SessionOptions,
   kept: ReadonlySet<string> = new Set(),
 ): Promise<Program> {
-  const model = lower(graph, label, options);
+  const block = options.fusedOperators ? await channelBlock() : null;
+  const model = lower(graph, label, { ...options, channelBlock: block });
   const session = await ort.InferenceSession.create(writeModel(model), {
     executionProviders: [...options.executionProviders],
     intraOpNumThreads: options.threads,

@@ -1,4 +1,5 @@
 import type * as TensorFlowCore from "@tensorflow/tfjs-core";
+import { axisWindows } from "../../network/description.ts";
 import type { BinaryName, Operation, ReductionName, UnaryName } from "../../graph/ir.ts";
 
 /** The library, whichever package it comes from. */
@@ -58,6 +59,7 @@ export function fixedTensors(tf: TensorFlow, operation: Operation): TfTensor[] {
     case "binary":
     case "reduce":
     case "matrixProduct":
+    case "convolution":
     case "reshape":
     case "transpose":
     case "concatenate":
@@ -92,6 +94,35 @@ export function execute(
       const [stack = 0, rows = 0, inner = 0] = a.shape;
       const flat = tf.reshape(operand(0), [stack * rows, inner]);
       return tf.reshape(tf.matMul(flat, operand(1), false, transposeSecond), [...output.shape]);
+    }
+    case "convolution": {
+      const { geometry, inputs, output, transposeWeights } = operation;
+      const { height, width } = axisWindows(geometry);
+      const channels = inputs[0].shape[2] ?? 0;
+      const outputs = output.shape[2] ?? 0;
+      const weights = transposeWeights ? operand(1) : tf.transpose(operand(1), [1, 0]);
+      const maps = tf.conv2d(
+        tf.reshape<TensorFlowCore.Rank.R4>(operand(0), [
+          geometry.images,
+          geometry.height,
+          geometry.width,
+          channels,
+        ]),
+        tf.reshape<TensorFlowCore.Rank.R4>(weights, [
+          height.kernel,
+          width.kernel,
+          channels,
+          outputs,
+        ]),
+        [height.stride, width.stride],
+        [
+          [0, 0],
+          [height.padding, height.padding],
+          [width.padding, width.padding],
+          [0, 0],
+        ],
+      );
+      return tf.reshape(maps, [...output.shape]);
     }
     case "reshape":
       return tf.reshape(operand(0), [...operation.output.shape]);
