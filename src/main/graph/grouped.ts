@@ -6,7 +6,7 @@ import { prefersGhostNorm } from "./cost.ts";
 import { ghostOfMatrix, materialisedOfMatrix, type UnitGradients } from "./gradients.ts";
 import type { Tensor } from "./ir.ts";
 import type { ParameterLayout } from "./layout.ts";
-import { coverage, coveringRows, outputSize } from "./windows.ts";
+import { coverage, coveringRows, outputSize, type WindowGeometry } from "./windows.ts";
 
 /** Channels [any, rows, groups * channels] of all images as [groups, all rows, channels]. */
 function byGroup(builder: GraphBuilder, x: Tensor, groups: number): Tensor {
@@ -73,6 +73,35 @@ export function ofGroups(
   };
 }
 
+/**
+ * The gradient at the input of a grouped convolution from that at its output [groups, rows, outputs] and
+ * its weights [groups, outputs, taps * inputs]: the gradient of every tap of every window, then for each
+ * pixel the sum of its windows'.
+ */
+export function inputFromTaps(
+  builder: GraphBuilder,
+  geometry: WindowGeometry,
+  gradient: Tensor,
+  weight: Tensor,
+): Tensor {
+  const [groups = 0, rows = 0] = gradient.shape;
+  const taps = tapsOf(geometry);
+  const inputs = (weight.shape[2] ?? 0) / taps;
+  const channels = groups * inputs;
+  const ofTaps = builder.transpose(
+    builder.reshape(builder.matrixProduct(gradient, weight), [groups, rows, taps, inputs]),
+    [1, 2, 0, 3],
+  );
+  const covering = builder.gatherRows(
+    builder.reshape(ofTaps, [rows * taps, channels]),
+    coveringRows(geometry),
+  );
+  const pixels = geometry.height * geometry.width;
+  const slots = [geometry.images * pixels, coverage(geometry), channels];
+  const sum = builder.reduce("sum", builder.reshape(covering, slots), 1);
+  return builder.reshape(sum, [geometry.images, pixels, channels]);
+}
+
 /** Groups of neighbouring channels, each convolved by itself: a stack of matrix products. */
 export function groupedConvolution(context: Context, layer: Conv2dLayer, flow: Flow): LayerResult {
   const { builder, units } = context;
@@ -134,19 +163,7 @@ export function groupedConvolution(context: Context, layer: Conv2dLayer, flow: F
         ),
       });
       if (!needsInput) return null;
-      // The gradient of every tap of every window, then for each pixel the sum of its windows'.
-      const ofTaps = builder.transpose(
-        builder.reshape(builder.matrixProduct(ofOutputs, weight), [groups, rows, taps, inputs]),
-        [1, 2, 0, 3],
-      );
-      const covering = builder.gatherRows(
-        builder.reshape(ofTaps, [rows * taps, inputChannels]),
-        coveringRows(geometry),
-      );
-      const inputPixels = flow.height * flow.width;
-      const slots = [images * inputPixels, coverage(geometry), inputChannels];
-      const sum = builder.reduce("sum", builder.reshape(covering, slots), 1);
-      return builder.reshape(sum, [images, inputPixels, inputChannels]);
+      return inputFromTaps(builder, geometry, ofOutputs, weight);
     },
   };
 }
