@@ -22,6 +22,7 @@ export {
   type LabelPreview,
   type PresetName,
   type RowProblem,
+  type TableLabels,
   type TableReading,
   type UncertainPolicy,
 } from "./contract/intake.ts";

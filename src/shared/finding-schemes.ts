@@ -140,8 +140,3 @@ export const schemeNames = [
 
 /** What a film without a finding may still have. */
 export const besideNoFinding: readonly string[] = ["support_devices"];
-
-/** Whether a set is the study's findings, with their sides or without: only these are graded. */
-export function hasStudyLabels(scheme: SchemeName): boolean {
-  return scheme === "sided" || scheme === "unsided";
-}

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { schemeNames, type SchemeName } from "./findings.ts";
+import { schemeSchema, type Scheme } from "./findings.ts";
 
 /** The privacy unit: whose presence the guarantee hides. */
 export const privacyUnitSchema = z.enum(["patient", "image"]);
@@ -124,11 +124,11 @@ export const trainingPlanSchema = z.object({
   positiveAtGrade: z.number().int().min(1).max(4),
   pixelPipeline: z.string(),
   /** The cohort's set of labels. Plans of before the choice have the study's eight. */
-  scheme: z.enum(schemeNames).exactOptional(),
+  scheme: schemeSchema.exactOptional(),
 });
 export type TrainingPlan = z.infer<typeof trainingPlanSchema>;
 
 /** The set of labels that a run learns, whose keys are its network's outputs in order. */
-export function schemeOf(plan: TrainingPlan): SchemeName {
+export function schemeOf(plan: TrainingPlan): Scheme {
   return plan.scheme ?? "sided";
 }

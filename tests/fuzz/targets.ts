@@ -1,4 +1,10 @@
 import { schemeNames } from "../../src/shared/findings.ts";
+import {
+  labelsOfColumns,
+  mostOwnLabels,
+  ownScheme,
+  ownSetProblem,
+} from "../../src/shared/own-labels.ts";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,6 +22,7 @@ import { parseFile } from "../../src/main/dicom/parse.ts";
 import { defaultPreparation } from "../../src/main/dicom/pipeline.ts";
 import { readFilm } from "../../src/main/dicom/read-film.ts";
 import { trainingFrame } from "../../src/main/dicom/training-frame.ts";
+import { tableLabels } from "../../src/main/intake/label-columns.ts";
 import { mappedReading } from "../../src/main/intake/label-reading.ts";
 import { parseLabelTable } from "../../src/main/intake/label-table.ts";
 import { presets } from "../../src/main/intake/presets/index.ts";
@@ -244,7 +251,10 @@ function tableSeeds(): Uint8Array[] {
 
 function readTable(input: Uint8Array): void {
   const table = parseLabelTable(Buffer.from(input), "fuzzed.csv");
-  for (const scheme of schemeNames) mappedReading(table, null, { positiveAtGrade: 2, scheme });
+  const own = labelsOfColumns(table.columns).slice(0, mostOwnLabels);
+  const schemes = [...schemeNames, ...(ownSetProblem(own) === null ? [ownScheme(own)] : [])];
+  tableLabels(table);
+  for (const scheme of schemes) mappedReading(table, null, { positiveAtGrade: 2, scheme });
   for (const preset of presets) {
     preset.read({ table, companion: () => table, list: () => table.columns });
   }

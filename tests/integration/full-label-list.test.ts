@@ -1,12 +1,12 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Comparison } from "../../src/shared/comparison.ts";
 import type { FilmScores } from "../../src/shared/contract/release.ts";
 import { keysOf } from "../../src/shared/findings.ts";
-import { openCore, type Core } from "../../src/main/core/core.ts";
+import type { Core } from "../../src/main/core/core.ts";
 import { seeded } from "../support/films.ts";
 import { greyPngOf } from "../support/png.ts";
+import { comparedPair, trainPair, type TrainedPair } from "../support/trained-pair.ts";
 import { runJson, temporaryFolder } from "./support.ts";
 
 /**
@@ -21,8 +21,8 @@ const keys = keysOf("chexpert");
 const patients = 90;
 let core: Core;
 let cohortId: number;
-let privateId = "";
-let referenceId = "";
+let privateId: string;
+let pair: TrainedPair;
 
 const header =
   "Path,Sex,Age,Frontal/Lateral,AP/PA,No Finding,Enlarged Cardiomediastinum,Cardiomegaly," +
@@ -71,27 +71,8 @@ beforeAll(async () => {
     ...["--findings", "chexpert", "--frame", "48", ...common],
   );
   await runJson("labels", "public", table, ...common);
-  core = await openCore({ dataFolder: data });
-  cohortId = (await core.call("cohort:list", {}))[0]?.id ?? 0;
-  await core.call("cohort:split", { cohortId, train: 0.6, validation: 0.1, test: 0.3 });
-  const { recipe } = await core.call("training:defaults", { cohortId });
-  const { runIds } = await core.call("training:start", {
-    cohortId,
-    recipe: {
-      ...recipe,
-      resolutionPixels: 32,
-      expectedBatch: 12,
-      epochs: 1,
-      mirror: true,
-      classWeights: "private",
-      auditCanaries: 10,
-    },
-    epsilon: 8,
-    delta: null,
-    withReference: true,
-  });
-  for (const runId of runIds) expect((await core.runFinished(runId)).state).toBe("finished");
-  [privateId = "", referenceId = ""] = runIds;
+  pair = await trainPair(data, { train: 0.6, validation: 0.1, test: 0.3 });
+  ({ core, cohortId, privateId } = pair);
 }, 180_000);
 
 afterAll(async () => {
@@ -112,16 +93,13 @@ describe("a cohort of CheXpert's fourteen observations", () => {
   });
 
   it("is compared and reported label by label", async () => {
-    const pair = { privateRunId: privateId, referenceRunId: referenceId };
-    const { jobId } = await core.call("evaluation:compare", pair);
-    const comparison = (await core.jobFinished(jobId)).result as Comparison;
+    const file = join(folder, "report.pdf");
+    const comparison = await comparedPair(pair, file);
     for (const run of [comparison.privateRun, comparison.referenceRun]) {
       expect(run?.plan.scheme).toBe("chexpert");
       expect(run?.labels.map(({ finding }) => finding)).toEqual(keys);
     }
     expect(comparison.privateRun?.macroLabels).not.toContain("pleural_other");
-    const file = join(folder, "report.pdf");
-    await core.jobFinished((await core.call("report:write", { ...pair, file })).jobId);
     expect(statSync(file).size).toBeGreaterThan(10_000);
   });
 

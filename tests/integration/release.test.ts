@@ -259,6 +259,7 @@ describe("exports", () => {
       "delta",
       "epsilon",
       "kind",
+      "labelTitles",
       "labels",
       "network",
       "pixelPipeline",

@@ -2,12 +2,12 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Comparison } from "../../src/shared/comparison.ts";
 import type { FilmScores } from "../../src/shared/contract/release.ts";
 import { keysOf } from "../../src/shared/findings.ts";
-import { openCore, type Core } from "../../src/main/core/core.ts";
+import type { Core } from "../../src/main/core/core.ts";
 import { generatePhantoms } from "../../src/main/phantoms/generate.ts";
 import { readSafetensors } from "../../src/main/network/safetensors.ts";
+import { comparedPair, trainPair, type TrainedPair } from "../support/trained-pair.ts";
 import { runCli, runJson, temporaryFolder } from "./support.ts";
 
 /** A cohort of labels without sides, through everything that counts on the labels. */
@@ -17,36 +17,16 @@ const films = join(folder, "films");
 const keys = keysOf("unsided");
 let core: Core;
 let cohortId: number;
-let privateId = "";
-let referenceId = "";
+let privateId: string;
+let pair: TrainedPair;
 
 beforeAll(async () => {
   await generatePhantoms({ folder: films, patients: 90, seed: 7, sizePixels: 96 });
   const common = ["--data", data];
   await runJson("import", "public", films, "--findings", "unsided", "--frame", "48", ...common);
   await runJson("labels", "public", join(films, "labels.csv"), ...common);
-  core = await openCore({ dataFolder: data });
-  cohortId = (await core.call("cohort:list", {}))[0]?.id ?? 0;
-  await core.call("cohort:split", { cohortId, train: 0.7, validation: 0.1, test: 0.2 });
-  const { recipe } = await core.call("training:defaults", { cohortId });
-  const { runIds } = await core.call("training:start", {
-    cohortId,
-    // With all that looks at single labels: mirroring, class weights and canaries.
-    recipe: {
-      ...recipe,
-      resolutionPixels: 32,
-      expectedBatch: 12,
-      epochs: 1,
-      mirror: true,
-      classWeights: "private",
-      auditCanaries: 10,
-    },
-    epsilon: 8,
-    delta: null,
-    withReference: true,
-  });
-  for (const runId of runIds) expect((await core.runFinished(runId)).state).toBe("finished");
-  [privateId = "", referenceId = ""] = runIds;
+  pair = await trainPair(data, { train: 0.7, validation: 0.1, test: 0.2 });
+  ({ core, cohortId, privateId } = pair);
 }, 180_000);
 
 afterAll(async () => {
@@ -84,15 +64,12 @@ describe("a cohort of labels without sides", () => {
   });
 
   it("is compared and reported label by label", async () => {
-    const pair = { privateRunId: privateId, referenceRunId: referenceId };
-    const { jobId } = await core.call("evaluation:compare", pair);
-    const comparison = (await core.jobFinished(jobId)).result as Comparison;
+    const file = join(folder, "report.pdf");
+    const comparison = await comparedPair(pair, file);
     for (const run of [comparison.privateRun, comparison.referenceRun]) {
       expect(run?.plan.scheme).toBe("unsided");
       expect(run?.labels.map(({ finding }) => finding)).toEqual(keys);
     }
-    const file = join(folder, "report.pdf");
-    await core.jobFinished((await core.call("report:write", { ...pair, file })).jobId);
     expect(statSync(file).size).toBeGreaterThan(10_000);
   });
 
@@ -128,9 +105,9 @@ describe("a cohort of labels without sides", () => {
   });
 
   it("has each attack on its training patients in the ledger, and the report that tells of it", async () => {
-    const pair = { privateRunId: privateId, referenceRunId: referenceId };
+    const both = { privateRunId: privateId, referenceRunId: pair.referenceId };
     const file = join(folder, "audited.pdf");
-    const { jobId } = await core.call("report:write", { ...pair, file });
+    const { jobId } = await core.call("report:write", { ...both, file });
     expect((await core.jobFinished(jobId)).state).toBe("finished");
     const audit = await core.call("audit:show", { runId: privateId });
     const members = audit?.attacks[0]?.members;

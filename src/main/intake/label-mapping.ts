@@ -1,36 +1,24 @@
 import type { LabelMapping, RowProblem } from "../../shared/contract.ts";
 import {
   besideNoFinding,
-  findings,
   gradeTitles,
   keysOf,
   mappableFindings,
+  titleIn,
   type FindingKey,
   type Grade,
-  type SchemeName,
+  type Scheme,
 } from "../../shared/findings.ts";
+import { columnSynonyms, keyOfName, labelsOfColumns } from "../../shared/own-labels.ts";
 import { ageOfText, cellText, gradeOf, partOf, sexOf, type LabelRow } from "./label-row.ts";
 import type { LabelTable } from "./label-table.ts";
-import { stateOf, type LabelState } from "./presets/preset.ts";
+import { statedIn, type LabelState } from "./presets/preset.ts";
 
 /** Most values of a free subgroup: with more, no group is large enough to say anything of. */
 export const mostSubgroupValues = 12;
 
-const synonyms: Readonly<
-  Record<Exclude<keyof LabelMapping, "findings" | "subgroups" | "part">, readonly string[]>
-> = {
-  patient: ["patient_id", "patientid", "patient", "subject_id", "pat_id"],
-  image: ["image_id", "sopinstanceuid", "sop_instance_uid", "instance_uid", "uid", "image_uid"],
-  file: ["file", "filename", "file_name", "path", "image_file"],
-  age: ["age", "age_years", "patient_age", "patientage"],
-  sex: ["sex", "gender", "patient_sex", "patientsex"],
-  study: ["study_id", "studyid", "study"],
-  view: ["view_position", "viewposition", "view", "projection"],
-  comorbidityCount: ["comorbidity_count", "comorbidities", "comorbidity", "co_morbidities"],
-};
-
 /** The meaning of the columns as far as their names tell it. */
-export function proposeMapping(columns: readonly string[], scheme: SchemeName): LabelMapping {
+export function proposeMapping(columns: readonly string[], scheme: Scheme): LabelMapping {
   const normalised = columns.map((column) => column.toLowerCase().replaceAll(/[\s-]+/g, "_"));
   const columnNamed = (names: readonly string[]): string | null => {
     for (const name of names) {
@@ -39,20 +27,23 @@ export function proposeMapping(columns: readonly string[], scheme: SchemeName): 
     }
     return null;
   };
-  const findingColumns: Partial<Record<FindingKey, string>> = {};
+  const findingColumns: Record<FindingKey, string> = {};
+  const labels = labelsOfColumns(columns).map(({ name, side }) =>
+    side === null ? keyOfName(name) : `${keyOfName(name)}_${side}`,
+  );
   for (const key of mappableFindings(scheme)) {
-    const column = columnNamed([key, `${key}_grade`]);
+    const column = columnNamed([key, `${key}_grade`]) ?? columns[labels.indexOf(key)] ?? null;
     if (column !== null) findingColumns[key] = column;
   }
   return {
-    patient: columnNamed(synonyms.patient),
-    image: columnNamed(synonyms.image),
-    file: columnNamed(synonyms.file),
-    age: columnNamed(synonyms.age),
-    sex: columnNamed(synonyms.sex),
-    comorbidityCount: columnNamed(synonyms.comorbidityCount),
-    study: columnNamed(synonyms.study),
-    view: columnNamed(synonyms.view),
+    patient: columnNamed(columnSynonyms.patient),
+    image: columnNamed(columnSynonyms.image),
+    file: columnNamed(columnSynonyms.file),
+    age: columnNamed(columnSynonyms.age),
+    sex: columnNamed(columnSynonyms.sex),
+    comorbidityCount: columnNamed(columnSynonyms.comorbidityCount),
+    study: columnNamed(columnSynonyms.study),
+    view: columnNamed(columnSynonyms.view),
     // Folds are taken only when a person says so: any column may be called "split".
     part: null,
     subgroups: [],
@@ -64,7 +55,7 @@ export function proposeMapping(columns: readonly string[], scheme: SchemeName): 
 export function mappingProblems(
   table: LabelTable,
   mapping: LabelMapping,
-  scheme: SchemeName,
+  scheme: Scheme,
 ): string[] {
   const problems: string[] = [];
   const mapped = [
@@ -85,6 +76,10 @@ export function mappingProblems(
   }
   const twice = mapped.find((column, index) => mapped.indexOf(column) !== index);
   if (twice !== undefined) problems.push(`The column "${twice}" is mapped twice.`);
+  const carried = mappableFindings(scheme);
+  for (const key of Object.keys(mapping.findings)) {
+    if (!carried.includes(key)) problems.push(`The cohort has no label "${key}".`);
+  }
   if (mapping.image === null && mapping.file === null && mapping.patient === null) {
     problems.push(
       "No column names the film: map the image identifier, the file name or the patient. " +
@@ -140,7 +135,7 @@ function carriesAnything(mapping: LabelMapping): boolean {
 export function readMappedRows(
   table: LabelTable,
   mapping: LabelMapping,
-  { positiveAtGrade, gradeOfState }: MappedReading,
+  { positiveAtGrade, scheme, gradeOfState }: MappedReading,
 ): { readonly rows: readonly LabelRow[]; readonly invalid: readonly RowProblem[] } {
   const rows: LabelRow[] = [];
   const invalid: RowProblem[] = [];
@@ -149,7 +144,7 @@ export function readMappedRows(
     gradeOfState === null ? null : { columns: new Set(binary), gradeOf: gradeOfState };
   table.rows.forEach((cells, index) => {
     const line = index + 2;
-    const read = readMappedRow(cells, mapping, { line, positiveAtGrade, states });
+    const read = readMappedRow(cells, mapping, { line, positiveAtGrade, scheme, states });
     if ("problem" in read) invalid.push({ row: line, reason: read.problem });
     else rows.push(read.row);
   });
@@ -160,6 +155,8 @@ export function readMappedRows(
 export interface MappedReading {
   /** The cohort's grade from which a finding counts as positive. */
   readonly positiveAtGrade: number;
+  /** The cohort's set of labels. */
+  readonly scheme: Scheme;
   /**
    * The grade of a label that is only positive, negative or uncertain; null takes every column as
    * grades, so that 1 is grade 1.
@@ -168,7 +165,7 @@ export interface MappedReading {
 }
 
 interface States {
-  /** The columns that hold nothing but 0, 1 and -1. */
+  /** The columns that hold nothing but 0, 1 and -1, or words for them. */
   readonly columns: ReadonlySet<string>;
   readonly gradeOf: (state: LabelState | null) => Grade | null;
 }
@@ -176,57 +173,58 @@ interface States {
 interface RowReading {
   readonly line: number;
   readonly positiveAtGrade: number;
+  readonly scheme: Scheme;
   readonly states: States | null;
 }
 
-/** The mapped columns of findings that hold nothing but 1, 0, -1 and blanks: no grades. */
+/** The mapped columns of findings that hold nothing but states and blanks: no grades. */
 export function statedColumns(table: LabelTable, mapping: LabelMapping): readonly string[] {
   return Object.values(mapping.findings).filter((column) =>
     table.rows.every((cells) => {
       const text = cellText(cells[column]);
-      return text === null || stateOf(text) !== null;
+      return text === null || statedIn(text) !== null;
     }),
   );
 }
 
 /** Why a row that says that there is no finding, and names one, cannot be taken; null where it can. */
 function besideNothing(
-  grades: Readonly<Partial<Record<FindingKey, Grade>>>,
-  positiveAtGrade: number,
+  grades: Readonly<Record<FindingKey, Grade>>,
+  { scheme, positiveAtGrade }: Pick<MappedReading, "scheme" | "positiveAtGrade">,
 ): string | null {
   const isPositive = (key: FindingKey): boolean => (grades[key] ?? 0) >= positiveAtGrade;
   if (!isPositive("no_finding")) return null;
-  const other = findings.find(
-    ({ key }) => key !== "no_finding" && !besideNoFinding.includes(key) && isPositive(key),
+  const other = mappableFindings(scheme).find(
+    (key) => key !== "no_finding" && !besideNoFinding.includes(key) && isPositive(key),
   );
-  return other === undefined ? null : `says no finding, and names one: ${other.title}`;
+  return other === undefined ? null : `says no finding, and names one: ${titleIn(scheme, other)}`;
 }
 
 function readMappedRow(
   cells: Readonly<Record<string, string>>,
   mapping: LabelMapping,
-  { line, positiveAtGrade, states }: RowReading,
+  { line, positiveAtGrade, scheme, states }: RowReading,
 ): { readonly row: LabelRow } | { readonly problem: string } {
   const cell = (column: string | null | undefined): string | null =>
     column === null || column === undefined ? null : cellText(cells[column]);
-  const grades: Partial<Record<FindingKey, Grade>> = {};
-  for (const { key, title } of findings) {
-    const text = cell(mapping.findings[key]);
+  const grades: Record<FindingKey, Grade> = {};
+  for (const [key, column] of Object.entries(mapping.findings)) {
+    const text = cell(column);
     if (text === null) continue;
-    if (states?.columns.has(mapping.findings[key] ?? "") === true) {
-      const stated = states.gradeOf(stateOf(text));
+    if (states?.columns.has(column) === true) {
+      const stated = states.gradeOf(statedIn(text));
       if (stated !== null) grades[key] = stated;
       continue;
     }
     const grade = gradeOf(text);
     if (grade === null) {
       return {
-        problem: `${title}: "${text}" is not a grade; expected 0 to 4 or ${gradeTitles.join(", ")}`,
+        problem: `${titleIn(scheme, key)}: "${text}" is not a grade; expected 0 to 4 or ${gradeTitles.join(", ")}`,
       };
     }
     grades[key] = grade;
   }
-  const contradiction = besideNothing(grades, positiveAtGrade);
+  const contradiction = besideNothing(grades, { scheme, positiveAtGrade });
   if (contradiction !== null) return { problem: contradiction };
   const ageText = cell(mapping.age);
   const ageYears = ageOfText(ageText);

@@ -17,7 +17,7 @@ import {
   keysOf,
   type FindingKey,
   type Grade,
-  type SchemeName,
+  type Scheme,
 } from "../../shared/findings.ts";
 import { mappingProblems, proposeMapping, readMappedRows, statedColumns } from "./label-mapping.ts";
 import type { LabelRow } from "./label-row.ts";
@@ -36,7 +36,7 @@ export interface LabelReadingOptions {
   /** The cohort's grade from which a finding counts as positive. */
   readonly positiveAtGrade: number;
   /** The cohort's set of labels. */
-  readonly scheme: SchemeName;
+  readonly scheme: Scheme;
 }
 
 /** A table as understood, before it is matched with films. */
@@ -101,7 +101,7 @@ export function mappedReading(
   const { rows: read, invalid } =
     problems.length > 0
       ? { rows: [], invalid: [] }
-      : readMappedRows(table, used, { positiveAtGrade, gradeOfState: stated });
+      : readMappedRows(table, used, { positiveAtGrade, scheme, gradeOfState: stated });
   const rows = read.map((row) => ({
     ...row,
     grades: gradesInScheme(row.grades, scheme, positiveAtGrade),
@@ -124,7 +124,7 @@ export function mappedReading(
 function ungradedNote(columns: number, uncertain: UncertainPolicy): string {
   return (
     `${formatCounted(columns, "column")} of findings ${columns === 1 ? "holds" : "hold"} only 1, 0 ` +
-    `and -1, which are read as positive, negative and uncertain; uncertain counts as ${uncertain}.`
+    `and -1, or words for them, which are read as positive, negative and uncertain; uncertain counts as ${uncertain}.`
   );
 }
 
@@ -197,7 +197,7 @@ function companionNotes(preset: Preset, found: ReadonlyMap<string, string>): str
 }
 
 /** What a preset's columns mean in a cohort with these labels. */
-function meaningsOf(preset: Preset, scheme: SchemeName): ColumnMeaning[] {
+function meaningsOf(preset: Preset, scheme: Scheme): ColumnMeaning[] {
   const { meanings, findingMeanings, own } = preset;
   const ofFindings = hasStudyLabels(scheme)
     ? findingMeanings.map(([column, meaning]) => [
@@ -211,7 +211,7 @@ function meaningsOf(preset: Preset, scheme: SchemeName): ColumnMeaning[] {
 }
 
 /** Says of each finding without a side how many rows are left out for it. */
-function sidelessNotes(rows: readonly PresetRow[], scheme: SchemeName): string[] {
+function sidelessNotes(rows: readonly PresetRow[], scheme: Scheme): string[] {
   if (scheme !== "sided") return [];
   const notes = sidelessKeys.flatMap((finding) => {
     const stated = rows.flatMap(({ sideless }) => sideless[finding] ?? []);
@@ -246,7 +246,7 @@ function gradesOf(
   options: LabelReadingOptions,
   graded: PresetRow["grades"] = {},
 ): LabelRow["grades"] {
-  const grades: Partial<Record<FindingKey, Grade>> = { ...graded };
+  const grades: Record<FindingKey, Grade> = { ...graded };
   for (const finding of findingKeys) {
     const stated = states[finding] ?? (sideless as typeof states)[finding];
     const grade = gradeOfState(stated, options);
@@ -268,7 +268,7 @@ function gradeOfState(
 function tallyOf(
   rows: readonly LabelRow[],
   positiveAtGrade: number,
-  scheme: SchemeName,
+  scheme: Scheme,
   stated: readonly PresetRow[] = [],
 ): FindingTally[] {
   return keysOf(scheme).map((finding) => {

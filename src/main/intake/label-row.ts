@@ -22,14 +22,14 @@ export interface LabelRow {
   /** The part that the data set's own folds give it. */
   readonly part: SplitPart | null;
   /** Only the findings that the row has a value for. */
-  readonly grades: Readonly<Partial<Record<FindingKey, Grade>>>;
+  readonly grades: Readonly<Record<FindingKey, Grade>>;
   /**
    * What each of several readers said, where a data set names them; `grades` is then what follows
    * from them all.
    */
   readonly readings: readonly {
     readonly reader: string;
-    readonly grades: Readonly<Partial<Record<FindingKey, Grade>>>;
+    readonly grades: Readonly<Record<FindingKey, Grade>>;
   }[];
   /** Free subgroups: the value by the column's name. */
   readonly subgroups: Readonly<Record<string, string>>;

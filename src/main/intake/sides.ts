@@ -3,18 +3,22 @@ import {
   sidesOf,
   type FindingKey,
   type Grade,
-  type SchemeName,
+  type Scheme,
 } from "../../shared/findings.ts";
 
-type Grades = Readonly<Partial<Record<FindingKey, Grade>>>;
+type Said = Readonly<Partial<Record<FindingKey, Grade>>>;
 
 /**
  * What a row says in a cohort's set of labels. A finding without a side is what the row says of it
  * as such, else what it says of the two sides: the higher grade, but not "negative" from one side
  * alone. A scheme with sides never takes a finding that has none.
  */
-export function gradesInScheme(said: Grades, scheme: SchemeName, positiveAtGrade: number): Grades {
-  const found: Partial<Record<FindingKey, Grade>> = {};
+export function gradesInScheme(
+  said: Said,
+  scheme: Scheme,
+  positiveAtGrade: number,
+): Readonly<Record<FindingKey, Grade>> {
+  const found: Record<FindingKey, Grade> = {};
   for (const key of keysOf(scheme)) {
     const grade = said[key] ?? gradeOfSides(said, key, positiveAtGrade);
     if (grade !== null) found[key] = grade;
@@ -22,7 +26,7 @@ export function gradesInScheme(said: Grades, scheme: SchemeName, positiveAtGrade
   return found;
 }
 
-function gradeOfSides(said: Grades, key: FindingKey, positiveAtGrade: number): Grade | null {
+function gradeOfSides(said: Said, key: FindingKey, positiveAtGrade: number): Grade | null {
   const sides = sidesOf(key);
   if (sides === null) return null;
   const [right, left] = sides.map((side) => said[side] ?? null);

@@ -22,6 +22,7 @@ export interface ModelCardInput {
 export function modelCard(input: ModelCardInput): string {
   const { run, file } = input;
   const { plan } = run;
+  const findings = findingsOf(schemeOf(plan));
   return [
     `# Model card: run ${run.id}`,
     "",
@@ -49,13 +50,11 @@ export function modelCard(input: ModelCardInput): string {
       `pipeline version ${plan.pixelPipeline}. Films prepared otherwise give other scores.`,
     `- Out: one score in [0, 1] for each finding, in this order. A film was positive in training ` +
       `from grade ${plan.positiveAtGrade} (of 0 to 4). ` +
-      (schemeOf(plan) === "sided"
+      (findings.some(({ side }) => side !== null)
         ? "Right and left are the patient's."
         : "The findings have no side: one counts wherever it is."),
     "",
-    ...findingsOf(schemeOf(plan)).map(
-      (finding, index) => `  ${index + 1}. ${finding.title} (\`${finding.key}\`)`,
-    ),
+    ...findings.map((finding, index) => `  ${index + 1}. ${finding.title} (\`${finding.key}\`)`),
     "",
     "- Scores are not probabilities of disease in your patients; calibrate and choose thresholds " +
       "on your own films.",

@@ -162,7 +162,7 @@ function gradeCounts({ grades: columns, ranks }: FilmColumns): Counts["labels"] 
         const grade = column[place] ?? 0;
         films[grade] = (films[grade] ?? 0) + 1;
       }
-      return [finding as FindingKey, films];
+      return [finding, films];
     }),
   );
 }
@@ -235,8 +235,7 @@ function splitCounts(columns: FilmColumns, positiveAtGrade: number): SplitCounts
   const { part: names } = columns.texts;
   const { images, patients } = rankCounter(columns)(partRanks, names.length, "included");
   const rankOf = (part: SplitPart): number => names.indexOf(part) + 1;
-  const positives = Object.entries(columns.grades).flatMap(([key, column]) => {
-    const finding = key as FindingKey;
+  const positives = Object.entries(columns.grades).flatMap(([finding, column]) => {
     const films = new Uint32Array(names.length + 1);
     for (let place = 0; place < column.length; place++) {
       // Grades stand one higher, so that 0 is none.

@@ -1,10 +1,11 @@
 import type { CohortSummary } from "../../shared/domain.ts";
-import type { SchemeName } from "../../shared/findings.ts";
+import type { Scheme } from "../../shared/findings.ts";
 import { UserError } from "../../shared/errors.ts";
 import { now, transaction, type Database } from "./database.ts";
 import { includedRank, type FilmColumns } from "./film-columns.ts";
 import { columnsAtHand } from "./film-index.ts";
 import { countedOnce } from "./film-revision.ts";
+import { schemeToStore, storedScheme, storedSchemeColumn } from "./schemes.ts";
 
 export interface NewCohort {
   readonly name: string;
@@ -12,7 +13,7 @@ export interface NewCohort {
   readonly pixelPipeline: string;
   readonly positiveAtGrade: number;
   /** The study's labels where none is named. */
-  readonly scheme?: SchemeName;
+  readonly scheme?: Scheme;
 }
 
 /**
@@ -26,8 +27,8 @@ export function createCohort(database: Database, cohort: NewCohort): CohortSumma
     return database
       .prepare(
         `INSERT INTO cohort (name, created_at, frame_pixels, pixel_pipeline, positive_at_grade,
-           scheme, issuer_in_pseudonym)
-         VALUES (?, ?, ?, ?, ?, ?, 1)`,
+           scheme, own_findings, issuer_in_pseudonym)
+         VALUES (?, ?, ?, ?, ?, ?, ?, 1)`,
       )
       .run(
         cohort.name,
@@ -35,7 +36,7 @@ export function createCohort(database: Database, cohort: NewCohort): CohortSumma
         cohort.framePixels,
         cohort.pixelPipeline,
         cohort.positiveAtGrade,
-        cohort.scheme ?? "sided",
+        ...schemeToStore(cohort.scheme ?? "sided"),
       ).lastInsertRowid;
   });
   return cohortSummary(database, Number(id));
@@ -78,13 +79,15 @@ export function cohortSummary(database: Database, cohortId: number): CohortSumma
   const row = database
     .prepare(
       `SELECT id, name, created_at AS createdAt, frame_pixels AS framePixels,
-         pixel_pipeline AS pixelPipeline, positive_at_grade AS positiveAtGrade, scheme,
+         pixel_pipeline AS pixelPipeline, positive_at_grade AS positiveAtGrade,
+         ${storedSchemeColumn} AS scheme,
          (SELECT count(*) FROM source_file WHERE cohort_id = cohort.id
            AND outcome = 'quarantined') AS quarantined,
          (SELECT count(*) FROM run WHERE cohort_id = cohort.id) AS runs
        FROM cohort WHERE id = ?`,
     )
-    .get(cohortId) as Omit<CohortSummary, keyof FilmCounts> | undefined;
+    .get(cohortId) as
+    (Omit<CohortSummary, keyof FilmCounts | "scheme"> & { scheme: string }) | undefined;
   if (row === undefined) {
     throw new UserError("not-found", `There is no cohort with the number ${cohortId}.`);
   }
@@ -92,7 +95,7 @@ export function cohortSummary(database: Database, cohortId: number): CohortSumma
     const columns = columnsAtHand(database, cohortId);
     return columns === null ? filmCounts(database, cohortId) : countsOf(columns);
   });
-  return { ...row, ...counts };
+  return { ...row, scheme: storedScheme(row.scheme), ...counts };
 }
 
 type FilmCounts = Pick<CohortSummary, "patients" | "images" | "included" | "setAside" | "labelled">;

@@ -1,7 +1,8 @@
 import type { Comparison, ScoredImage } from "../../shared/comparison.ts";
-import { keysOf, type FindingKey, type SchemeName } from "../../shared/findings.ts";
+import { keysOf, type FindingKey } from "../../shared/findings.ts";
 import type { Sex } from "../../shared/subgroups.ts";
 import { now, type Database } from "./database.ts";
+import { schemeOfRun } from "./schemes.ts";
 
 /**
  * The held-out images that a run has scored, with the labels as they stand now.
@@ -13,11 +14,7 @@ export function scoredImages(
   runId: string,
   positiveAtGrade: number,
 ): ScoredImage[] {
-  const scheme = database
-    .prepare("SELECT scheme FROM cohort JOIN run ON run.cohort_id = cohort.id WHERE run.id = ?")
-    .pluck()
-    .get(runId) as SchemeName;
-  const keys = keysOf(scheme);
+  const keys = keysOf(schemeOfRun(database, runId));
   const rows = database
     .prepare(
       `SELECT prediction.image_id AS imageId, image.patient_id AS patientId, patient.sex,
@@ -45,7 +42,7 @@ export function scoredImages(
     grades: string;
   }[];
   return rows.map(({ scores, grades, subgroups, ...row }) => {
-    const graded = JSON.parse(grades) as Partial<Record<FindingKey, number>>;
+    const graded = JSON.parse(grades) as Record<FindingKey, number>;
     return {
       ...row,
       subgroups: JSON.parse(subgroups) as Record<string, string>,

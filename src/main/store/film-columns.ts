@@ -1,11 +1,7 @@
 import type { SplitPart } from "../../shared/domain.ts";
-import {
-  grades as everyGrade,
-  keysOf,
-  type FindingKey,
-  type SchemeName,
-} from "../../shared/findings.ts";
+import { grades as everyGrade, keysOf, type FindingKey } from "../../shared/findings.ts";
 import type { Database } from "./database.ts";
+import { schemeOfCohort } from "./schemes.ts";
 import { fillTextRanks, type NumberColumn, type RankedTexts } from "./ranked-texts.ts";
 
 /**
@@ -21,7 +17,7 @@ export interface FilmColumns {
   /** Of each patient, by the rank less 1; NaN where it is not known. */
   readonly comorbidities: Float64Array;
   /** For each of the cohort's labels the consensus grade of each film plus 1; 0 where none. */
-  readonly grades: Readonly<Partial<Record<FindingKey, Uint8Array>>>;
+  readonly grades: Readonly<Record<FindingKey, Uint8Array>>;
   /** The site's own subgroups, by name. */
   readonly subgroups: ReadonlyMap<string, RankedTexts>;
 }
@@ -200,9 +196,8 @@ function* readGrades(
   const films = database
     .prepare("SELECT json_group_array(image_id) FROM consensus WHERE finding = ? AND grade = ?")
     .pluck();
-  const grades: Partial<Record<FindingKey, Uint8Array>> = {};
-  const scheme = database.prepare("SELECT scheme FROM cohort WHERE id = ?").pluck().get(cohortId);
-  for (const finding of keysOf(scheme as SchemeName)) {
+  const grades: Record<FindingKey, Uint8Array> = {};
+  for (const finding of keysOf(schemeOfCohort(database, cohortId))) {
     const column = new Uint8Array(count);
     for (const grade of everyGrade) {
       for (const id of JSON.parse(films.get(finding, grade) as string) as number[]) {

@@ -95,7 +95,7 @@ interface ChangedFilm {
   readonly ageYears: number | null;
   readonly viewPosition: string | null;
   readonly status: string;
-  readonly grades: Readonly<Partial<Record<FindingKey, number>>>;
+  readonly grades: Readonly<Record<FindingKey, number>>;
   readonly subgroups: Readonly<Record<string, string>>;
 }
 
@@ -237,7 +237,7 @@ function setGrades(
 ): void {
   films.forEach(({ grades }, i) => {
     for (const [finding, column] of Object.entries(columns.grades)) {
-      const grade = grades[finding as FindingKey];
+      const grade = grades[finding];
       column[places[i] ?? 0] = grade === undefined ? 0 : grade + 1;
     }
   });

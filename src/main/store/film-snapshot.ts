@@ -124,7 +124,7 @@ function unpacked(body: Buffer): FilmColumns | null {
     ranks: named("rank") as Record<RankedColumn, NumberColumn>,
     texts: header.texts,
     comorbidities,
-    grades: { ...Object.fromEntries(none), ...named("grade") },
+    grades: { ...Object.fromEntries(none), ...(named("grade") as FilmColumns["grades"]) },
     subgroups: new Map(
       arrays
         .filter(({ group }) => group === "subgroup")

@@ -1,5 +1,5 @@
 import type { SplitPart } from "../../shared/domain.ts";
-import { findingKeys, type FindingKey, type Grade } from "../../shared/findings.ts";
+import type { FindingKey, Grade } from "../../shared/findings.ts";
 import type { Sex } from "../../shared/subgroups.ts";
 import { now, type Database } from "./database.ts";
 
@@ -7,7 +7,7 @@ export interface NewReading {
   readonly imageId: number;
   readonly reader: string;
   readonly source: string;
-  readonly grades: Readonly<Partial<Record<FindingKey, Grade>>>;
+  readonly grades: Readonly<Record<FindingKey, Grade>>;
 }
 
 /** Writes readings and what follows from them; call its functions inside one transaction. */
@@ -57,19 +57,17 @@ export function labelWriter(database: Database) {
      * @param consensus false for one reader of several, whose consensus is a reading of its own
      */
     addReading(reading: NewReading, consensus = true): boolean {
-      const grades = JSON.stringify(reading.grades, [...findingKeys]);
-      const before = latest.get(reading.imageId, reading.reader);
-      if (before === grades) return false;
+      const before = latest.get(reading.imageId, reading.reader) as string | undefined;
+      if (before !== undefined && saysTheSame(before, reading.grades)) return false;
       const id = insertReading.run(
         reading.imageId,
         reading.reader,
         reading.source,
-        grades,
+        JSON.stringify(reading.grades),
         now(),
       ).lastInsertRowid;
-      for (const finding of consensus ? findingKeys : []) {
-        const grade = reading.grades[finding];
-        if (grade !== undefined) setConsensus.run(reading.imageId, finding, grade, id);
+      for (const [finding, grade] of consensus ? Object.entries(reading.grades) : []) {
+        setConsensus.run(reading.imageId, finding, grade, id);
       }
       return true;
     },
@@ -95,6 +93,16 @@ export function labelWriter(database: Database) {
       setSubgroup.run(imageId, name, value, source, now());
     },
   };
+}
+
+/** Whether stored grades are these, in whatever order. */
+function saysTheSame(stored: string, grades: NewReading["grades"]): boolean {
+  const before = JSON.parse(stored) as NewReading["grades"];
+  const entries = Object.entries(grades);
+  return (
+    Object.keys(before).length === entries.length &&
+    entries.every(([finding, grade]) => before[finding] === grade)
+  );
 }
 
 /** Looks up the images that a row of a labels file may mean. */

@@ -1,6 +1,7 @@
 import type { SplitPart } from "../../shared/domain.ts";
-import { keysOf, type Grade, type SchemeName } from "../../shared/findings.ts";
+import { keysOf, type Grade } from "../../shared/findings.ts";
 import type { Database } from "./database.ts";
+import { schemeOfSplit } from "./schemes.ts";
 
 /** An included image with the place of its frame and the consensus grades. */
 export interface TrainingImage {
@@ -13,16 +14,6 @@ export interface TrainingImage {
   readonly frameChecksum: number;
   /** In the order of the cohort's labels; null where there is no consensus. */
   readonly grades: readonly (Grade | null)[];
-}
-
-/** The set of labels of the cohort that a split divides. */
-export function schemeOfSplit(database: Database, splitId: number): SchemeName {
-  return database
-    .prepare(
-      "SELECT scheme FROM cohort JOIN split ON split.cohort_id = cohort.id WHERE split.id = ?",
-    )
-    .pluck()
-    .get(splitId) as SchemeName;
 }
 
 /** The included images of a split, by patient. */
@@ -39,7 +30,7 @@ export function trainingImages(database: Database, splitId: number): TrainingIma
     .iterate(splitId) as IterableIterator<{ id: number; finding: string; grade: Grade }>;
   for (const { id, finding, grade } of consensus) {
     const row = grades.get(id) ?? keys.map(() => null);
-    const index = (keys as readonly string[]).indexOf(finding);
+    const index = keys.indexOf(finding);
     if (index >= 0) row[index] = grade;
     grades.set(id, row);
   }

@@ -1,4 +1,4 @@
-import type { SchemeName } from "../../shared/findings.ts";
+import type { Scheme } from "../../shared/findings.ts";
 import { UserError } from "../../shared/errors.ts";
 import type { Recipe, TrainingPlan } from "../../shared/plan.ts";
 import { epsilonOf } from "../privacy/accountant.ts";
@@ -75,7 +75,7 @@ export interface PlanChoices {
   readonly positiveAtGrade: number;
   readonly pixelPipeline: string;
   /** The cohort's set of labels; the study's where none is named. */
-  readonly scheme?: SchemeName;
+  readonly scheme?: Scheme;
 }
 
 /**

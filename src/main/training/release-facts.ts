@@ -1,5 +1,5 @@
 import { schemeOf } from "../../shared/plan.ts";
-import { keysOf } from "../../shared/findings.ts";
+import { findingsOf, keysOf } from "../../shared/findings.ts";
 import { formatDelta, formatEpsilon } from "../../shared/format.ts";
 import type { RunRecord } from "../store/runs.ts";
 import { exactEpsilon } from "./spending.ts";
@@ -36,6 +36,7 @@ export function releaseFacts(run: RunRecord): Record<string, string> {
     resolutionPixels: String(recipe.resolutionPixels),
     pixelPipeline: plan.pixelPipeline,
     labels: JSON.stringify(keysOf(schemeOf(plan))),
+    labelTitles: JSON.stringify(findingsOf(schemeOf(plan)).map(({ title }) => title)),
     positiveAtGrade: String(plan.positiveAtGrade),
     plan: JSON.stringify(summary),
     ...privacyFacts(run),

@@ -1,7 +1,8 @@
-import { keysOf, type SchemeName } from "../../shared/findings.ts";
+import { keysOf, type Scheme } from "../../shared/findings.ts";
 import type { PrivacyUnit } from "../../shared/plan.ts";
 import type { Database } from "../store/database.ts";
-import { schemeOfSplit, trainingImages, type TrainingImage } from "../store/training-images.ts";
+import { schemeOfSplit } from "../store/schemes.ts";
+import { trainingImages, type TrainingImage } from "../store/training-images.ts";
 import type { CanaryContributions } from "./canaries.ts";
 
 /**
@@ -13,7 +14,7 @@ export interface TrainingSet {
   readonly shards: readonly string[];
   readonly framePixels: number;
   /** The set of labels, in whose order they stand. */
-  readonly scheme: SchemeName;
+  readonly scheme: Scheme;
   /** [images] each; positions count in frames. */
   readonly imageIds: Float64Array;
   readonly shardOfImage: Uint32Array;

@@ -1,16 +1,13 @@
 import type { LabelMapping } from "../../shared/contract.ts";
-import { findingKeys, type FindingKey } from "../../shared/findings.ts";
+import type { FindingKey } from "../../shared/findings.ts";
 
 /** Everything that a column of a labels file can mean. */
-export type MappedField = Exclude<keyof LabelMapping, "findings" | "subgroups"> | FindingKey;
-
-function isFinding(field: MappedField): field is FindingKey {
-  return (findingKeys as readonly string[]).includes(field);
-}
+export type MappedField =
+  Exclude<keyof LabelMapping, "findings" | "subgroups"> | { readonly finding: FindingKey };
 
 /** The column that carries a field, or null where none does. */
 export function mappedColumn(mapping: LabelMapping, field: MappedField): string | null {
-  return isFinding(field) ? (mapping.findings[field] ?? null) : mapping[field];
+  return typeof field === "string" ? mapping[field] : (mapping.findings[field.finding] ?? null);
 }
 
 /** The mapping with one field moved to another column, or to none. */
@@ -19,9 +16,10 @@ export function mapColumn(
   field: MappedField,
   column: string | null,
 ): LabelMapping {
-  if (!isFinding(field)) return { ...mapping, [field]: column };
-  const others = Object.entries(mapping.findings).filter(([key]) => key !== field);
-  const changed = column === null ? others : [...others, [field, column] as const];
+  if (typeof field === "string") return { ...mapping, [field]: column };
+  const { finding } = field;
+  const others = Object.entries(mapping.findings).filter(([key]) => key !== finding);
+  const changed = column === null ? others : [...others, [finding, column] as const];
   return { ...mapping, findings: Object.fromEntries(changed) };
 }
 

@@ -8,8 +8,6 @@ import type {
   ReviewFlag,
   ReviewPolicy,
 } from "../../shared/domain.ts";
-import type { FindingKey } from "../../shared/findings.ts";
-import { findings } from "../../shared/findings.ts";
 
 export const partTitles: Readonly<Record<SplitPart, string>> = {
   train: "Training",
@@ -46,10 +44,6 @@ export const releaseTitles: Readonly<Record<LedgerRelease["what"], string>> = {
   audit: "Membership attack shown",
   report: "Report written",
 };
-
-export function findingTitle(key: FindingKey): string {
-  return findings.find((finding) => finding.key === key)?.title ?? key;
-}
 
 export const asideTitles: Readonly<Record<AsideCode, string>> = {
   lateral: "Lateral films",

@@ -8,7 +8,8 @@ import type {
   QuarantinedFile,
   SplitSummary,
 } from "../domain.ts";
-import { findingKeys, schemeNames } from "../findings.ts";
+import { schemeNames } from "../findings.ts";
+import { ownLabelSchema } from "../own-labels.ts";
 import { cohortId, imageId, nothing, procedure } from "./procedure.ts";
 
 export const imageFilterSchema = z.object({
@@ -18,7 +19,7 @@ export const imageFilterSchema = z.object({
   ageFrom: z.number().exactOptional(),
   ageTo: z.number().exactOptional(),
   viewPosition: z.string().exactOptional(),
-  finding: z.enum(findingKeys).exactOptional(),
+  finding: z.string().exactOptional(),
   patient: z.string().exactOptional(),
   subgroup: z.object({ name: z.string().min(1), value: z.string() }).exactOptional(),
 }) satisfies z.ZodType<ImageFilter, unknown>;
@@ -50,6 +51,8 @@ export const cohortProcedures = {
       positiveAtGrade: z.int().min(1).max(4).default(2),
       /** The set of labels: the study's, or one without sides for public data sets. */
       scheme: z.enum(schemeNames).default("sided"),
+      /** Labels of the cohort's own, in place of such a set. */
+      ownLabels: z.array(ownLabelSchema).nullable().default(null),
     }),
   ).returns<CohortSummary>(),
   "cohort:rename": procedure(

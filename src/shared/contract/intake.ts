@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { findingKeys, type FindingKey } from "../findings.ts";
+import type { FindingKey } from "../findings.ts";
+import type { OwnLabel } from "../own-labels.ts";
 import { cohortId, procedure } from "./procedure.ts";
 
 /** The public data sets whose tables are understood. */
@@ -29,6 +30,17 @@ export interface FindingTally {
   readonly negative: number;
   readonly missing: number;
   readonly uncertain: number;
+}
+
+/** The labels that the columns of a table could be, for a cohort that has none yet. */
+export interface TableLabels {
+  readonly columns: readonly {
+    readonly column: string;
+    readonly label: OwnLabel;
+    /** Whether all that stands in the column is a grade, or yes, no and uncertain. */
+    readonly isFinding: boolean;
+  }[];
+  readonly rows: number;
 }
 
 export interface RowProblem {
@@ -73,7 +85,7 @@ export const labelMappingSchema = z.object({
   part: z.string().nullable().default(null),
   /** Columns taken as free subgroups, under their own names. */
   subgroups: z.array(z.string()).default([]),
-  findings: z.partialRecord(z.enum(findingKeys), z.string()),
+  findings: z.record(z.string(), z.string()),
 });
 export type LabelMapping = z.infer<typeof labelMappingSchema>;
 
@@ -111,6 +123,7 @@ export const intakeProcedures = {
       sizePixels: z.int().min(64).max(2048),
     }),
   ).returns<{ jobId: string }>(),
+  "labels:columns": procedure(z.object({ file: z.string() })).returns<TableLabels>(),
   "labels:preview": procedure(tableReadingSchema.extend({ cohortId })).returns<LabelPreview>(),
   "labels:import": procedure(tableReadingSchema.extend({ cohortId })).returns<{ jobId: string }>(),
 } as const;

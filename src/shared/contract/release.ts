@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { schemeNames, type FindingKey } from "../findings.ts";
+import { schemeSchema, type FindingKey } from "../findings.ts";
 import type { RunSummary } from "../domain.ts";
 import type { StartingWeights } from "../starting-weights.ts";
 import { recipeSchema } from "../plan.ts";
@@ -24,7 +24,7 @@ export interface ScoredFilm {
   readonly viewPosition: string | null;
   /** A remark, such as that the file states no view; null where there is none. */
   readonly note: string | null;
-  readonly scores: Readonly<Partial<Record<FindingKey, number>>>;
+  readonly scores: Readonly<Record<FindingKey, number>>;
 }
 
 /** What became of the films that somebody wanted scored. */
@@ -51,7 +51,7 @@ export const releaseProcedures = {
       network: z.string(),
       networkLayers: recipeSchema.shape.networkLayers,
       /** The cohort's set of labels, which the last layer has to fit. */
-      scheme: z.enum(schemeNames).default("sided"),
+      scheme: schemeSchema.default("sided"),
       file: z.string().min(1),
     }),
   ).returns<StartingWeights>(),

@@ -1,4 +1,4 @@
-import type { FindingKey, SchemeName } from "../findings.ts";
+import type { FindingKey, Scheme } from "../findings.ts";
 import type { Timestamp } from "./time.ts";
 
 export interface CohortSummary {
@@ -9,7 +9,7 @@ export interface CohortSummary {
   readonly pixelPipeline: string;
   readonly positiveAtGrade: number;
   /** The set of labels, chosen when the cohort was created. */
-  readonly scheme: SchemeName;
+  readonly scheme: Scheme;
   readonly patients: number;
   readonly images: number;
   readonly included: number;
@@ -67,7 +67,7 @@ export interface SplitSummary {
     readonly part: SplitPart;
     readonly patients: number;
     readonly images: number;
-    readonly positives: Readonly<Partial<Record<FindingKey, number>>>;
+    readonly positives: Readonly<Record<FindingKey, number>>;
   }[];
 }
 

@@ -42,7 +42,7 @@ export interface ImageRow {
   readonly part: SplitPart | null;
   readonly comorbidityCount: number | null;
   /** The consensus grade of each finding that has one. */
-  readonly grades: Readonly<Partial<Record<FindingKey, Grade>>>;
+  readonly grades: Readonly<Record<FindingKey, Grade>>;
 }
 
 /** Where a film's attributes come from: the film's own header (null), or the table that filled it in. */

@@ -37,13 +37,13 @@ describe("the mapping of label columns", () => {
 
   it("moves a field to another column, findings included", () => {
     expect(mappedColumn(mapColumn(mapping, "age", "Age"), "age")).toBe("Age");
-    const moved = mapColumn(mapping, "congestion", "PulmonaryCongestion");
-    expect(mappedColumn(moved, "congestion")).toBe("PulmonaryCongestion");
-    expect(mappedColumn(moved, "cardiomegaly")).toBe("HeartSize");
+    const moved = mapColumn(mapping, { finding: "congestion" }, "PulmonaryCongestion");
+    expect(mappedColumn(moved, { finding: "congestion" })).toBe("PulmonaryCongestion");
+    expect(mappedColumn(moved, { finding: "cardiomegaly" })).toBe("HeartSize");
   });
 
   it("leaves a finding out altogether once it has no column", () => {
-    expect(mapColumn(mapping, "cardiomegaly", null).findings).toEqual({});
+    expect(mapColumn(mapping, { finding: "cardiomegaly" }, null).findings).toEqual({});
   });
 });
 

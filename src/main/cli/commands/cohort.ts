@@ -10,16 +10,18 @@ import type {
   LabelImportResult,
 } from "../../../shared/domain.ts";
 import { UserError } from "../../../shared/errors.ts";
-import {
-  findings,
-  findingSchemes,
-  schemeNames,
-  type SchemeName,
-} from "../../../shared/findings.ts";
+import { isSameScheme, schemeTitle, titleIn } from "../../../shared/findings.ts";
+import { ownScheme } from "../../../shared/own-labels.ts";
 import { formatCount, formatCounted, formatDuration } from "../../../shared/format.ts";
 import type { Core } from "../../core/core.ts";
 import { table } from "../output.ts";
 import { waitForJob, withCore, wholeNumber } from "../session.ts";
+import {
+  addLabelSetOptions,
+  chosenLabels,
+  type ChosenLabels,
+  type LabelSetOptions,
+} from "./label-set.ts";
 import {
   describeLabels,
   describePreview,
@@ -30,20 +32,15 @@ import {
 
 /** `import`, `labels`, `cohort`, `aside`. */
 export function addCohortCommands(program: Command): void {
-  program
+  const importing = program
     .command("import <cohort> <paths...>")
     .description("import films from folders and files; the cohort is created where it is new")
     .option(
       "--frame <pixels>",
       "size of the cached training frame of a new cohort",
       wholeNumber(32),
-    )
-    .addOption(
-      new Option(
-        "--findings <scheme>",
-        "labels of a new cohort: the study's with sides or without, or a public data set's own list",
-      ).choices([...schemeNames]),
-    )
+    );
+  addLabelSetOptions(importing)
     .option("--table <file>", "names the patients of films that do not: PNG and JPEG")
     .option("--preset <name>", presetHelp)
     .option("--map <file>", "a JSON file that says which column of the table carries what")
@@ -51,13 +48,13 @@ export function addCohortCommands(program: Command): void {
       async (
         name: string,
         paths: string[],
-        options: { frame?: number; findings?: SchemeName; table?: string } & TableOptions,
+        options: { frame?: number; table?: string } & LabelSetOptions & TableOptions,
         command: Command,
       ) => {
         await withCore(command, async (core, output) => {
           const cohort = await findOrCreate(core, name, {
             framePixels: options.frame ?? null,
-            scheme: options.findings ?? null,
+            labels: await chosenLabels(core, options),
           });
           const { jobId } = await core.call("intake:start", {
             cohortId: cohort.id,
@@ -93,7 +90,7 @@ export function addCohortCommands(program: Command): void {
           const reading = { cohortId: cohort.id, ...tableReading(file, options) };
           if (options.preview === true) {
             const preview = await core.call("labels:preview", reading);
-            output.result(preview, () => describePreview(preview));
+            output.result(preview, () => describePreview(preview, cohort.scheme));
             return;
           }
           const { jobId } = await core.call("labels:import", reading);
@@ -190,23 +187,26 @@ export async function findOrCreate(
   name: string,
   {
     framePixels,
-    scheme,
-  }: { readonly framePixels: number | null; readonly scheme?: SchemeName | null },
+    labels = { scheme: null, ownLabels: null },
+  }: { readonly framePixels: number | null; readonly labels?: ChosenLabels },
 ): Promise<CohortSummary> {
   const cohorts = await core.call("cohort:list", {});
   const cohort = cohorts.find((candidate) => candidate.name === name);
   if (cohort !== undefined) {
-    if (scheme == null || scheme === cohort.scheme) return cohort;
+    const { scheme, ownLabels } = labels;
+    const wanted = ownLabels === null ? scheme : ownScheme(ownLabels);
+    if (wanted === null || isSameScheme(wanted, cohort.scheme)) return cohort;
     throw new UserError(
       "conflict",
-      `The cohort "${name}" exists with other labels (${findingSchemes[cohort.scheme].title}), ` +
+      `The cohort "${name}" exists with other labels (${schemeTitle(cohort.scheme)}), ` +
         "which cannot be changed. Choose another name for the cohort.",
     );
   }
   return core.call("cohort:create", {
     name,
     ...(framePixels === null ? {} : { framePixels }),
-    ...(scheme == null ? {} : { scheme }),
+    ...(labels.scheme === null ? {} : { scheme: labels.scheme }),
+    ...(labels.ownLabels === null ? {} : { ownLabels: [...labels.ownLabels] }),
   });
 }
 
@@ -239,7 +239,7 @@ function describeCohort(overview: CohortOverview): string {
   const labels = table([
     ["Label", "positive", "negative", "missing"],
     ...overview.labels.map((label) => [
-      `  ${findings.find((finding) => finding.key === label.finding)?.title ?? label.finding}`,
+      `  ${titleIn(summary.scheme, label.finding)}`,
       label.positive,
       label.negative,
       label.missing,

@@ -12,7 +12,7 @@ import {
 } from "../../../shared/contract.ts";
 import type { LabelImportResult } from "../../../shared/domain.ts";
 import { messageOf, UserError } from "../../../shared/errors.ts";
-import { findings } from "../../../shared/findings.ts";
+import { titleIn, type Scheme } from "../../../shared/findings.ts";
 import { formatCount, formatCounted } from "../../../shared/format.ts";
 import { table } from "../output.ts";
 
@@ -78,7 +78,7 @@ export function describeLabels(result: LabelImportResult): string {
 }
 
 /** The preview of an import in words. */
-export function describePreview(preview: LabelPreview): string {
+export function describePreview(preview: LabelPreview, scheme: Scheme): string {
   const named = preview.preset === null ? "a table of your own" : preview.preset.title;
   const lines = [
     `Read as ${named}: ${formatCounted(preview.matched, "row fits", "rows fit")} a film, ` +
@@ -90,7 +90,7 @@ export function describePreview(preview: LabelPreview): string {
     table([
       ["Label", "positive", "negative", "missing", "uncertain in the table"],
       ...preview.tally.map((label) => [
-        `  ${titleOf(label.finding)}`,
+        `  ${titleIn(scheme, label.finding)}`,
         label.positive,
         label.negative,
         label.missing,
@@ -99,8 +99,4 @@ export function describePreview(preview: LabelPreview): string {
     ]),
   ];
   return lines.join("\n");
-}
-
-function titleOf(key: string): string {
-  return findings.find((finding) => finding.key === key)?.title ?? key;
 }

@@ -1,3 +1,4 @@
+import { ownScheme } from "../../../shared/own-labels.ts";
 import { pixelPipelineOf } from "../../dicom/pipeline.ts";
 import { cohortOverviewSoon, splitSummary } from "../../store/cohort-overview.ts";
 import { cohortSummary, createCohort, listCohorts, renameCohort } from "../../store/cohorts.ts";
@@ -30,9 +31,10 @@ export function cohortHandlers(context: CoreContext): Handlers<CohortProcedures>
   const { database } = context;
   return {
     "cohort:list": () => listCohorts(database),
-    "cohort:create": ({ frameFit, equalise, ...input }) => {
+    "cohort:create": ({ frameFit, equalise, ownLabels, ...input }) => {
+      const scheme = ownLabels === null ? input.scheme : ownScheme(ownLabels);
       const pixelPipeline = pixelPipelineOf({ fit: frameFit, equalise });
-      const cohort = createCohort(database, { ...input, pixelPipeline });
+      const cohort = createCohort(database, { ...input, scheme, pixelPipeline });
       context.emit("cohort:changed", { cohortId: cohort.id });
       return cohort;
     },

@@ -7,7 +7,9 @@ import { UserError } from "../../../shared/errors.ts";
 import { archiveAbove } from "../../dicom/archive.ts";
 import { importPaths } from "../../intake/intake.ts";
 import { filmTable, type FilmTable } from "../../intake/film-table.ts";
+import { tableLabels } from "../../intake/label-columns.ts";
 import { readLabels, type LabelReading } from "../../intake/label-reading.ts";
+import { readLabelTable } from "../../intake/label-table.ts";
 import { importLabels, matchLabels, type LabelKeys } from "../../intake/labels.ts";
 import { generatePhantoms } from "../../phantoms/generate.ts";
 import { cohortSummary } from "../../store/cohorts.ts";
@@ -19,7 +21,12 @@ import type { JobControl } from "../jobs.ts";
 import type { Handlers } from "./types.ts";
 
 type IntakeProcedures =
-  "intake:start" | "intake:name-pictures" | "phantoms:start" | "labels:preview" | "labels:import";
+  | "intake:start"
+  | "intake:name-pictures"
+  | "phantoms:start"
+  | "labels:columns"
+  | "labels:preview"
+  | "labels:import";
 
 const rowsPreviewed = 8;
 const problemsPreviewed = 20;
@@ -77,6 +84,8 @@ export function intakeHandlers(context: CoreContext): Handlers<IntakeProcedures>
       );
       return { jobId };
     },
+
+    "labels:columns": ({ file }) => tableLabels(readLabelTable(file)),
 
     "labels:preview": ({ cohortId, ...reading }) =>
       preview(context, cohortId, readTable(context, cohortId, reading)),

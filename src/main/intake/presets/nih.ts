@@ -99,7 +99,7 @@ export const nih: Preset = {
 };
 
 /** The data set's word for a finding where it is not our key. */
-const words: Readonly<Partial<Record<FindingKey, string>>> = { pleural_effusion: "effusion" };
+const words: Readonly<Record<FindingKey, string>> = { pleural_effusion: "effusion" };
 
 function readLabels(text: string): Pick<PresetRow, "states" | "sideless"> {
   const labels = new Set(text.split("|").map((label) => label.trim().toLowerCase()));

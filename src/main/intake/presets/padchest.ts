@@ -27,7 +27,7 @@ const terms = {
 } as const;
 
 /** The terms of the set of frequent findings; a finding counts with the narrower ones below it. */
-const ownTerms: Readonly<Partial<Record<FindingKey, readonly string[]>>> = {
+const ownTerms: Readonly<Record<FindingKey, readonly string[]>> = {
   no_finding: ["normal"],
   copd: ["copd signs"],
   cardiomegaly: terms.cardiomegaly,
@@ -177,7 +177,7 @@ function readLabels(
   const places = placesByLabel(placeText ?? "");
   const any = (names: readonly string[]) => names.some((name) => labels.has(name));
   const state = (names: readonly string[]): LabelState => (any(names) ? "positive" : "negative");
-  const states: Partial<Record<FindingKey, LabelState>> = {
+  const states: Record<FindingKey, LabelState> = {
     ...Object.fromEntries(keysOf("padchest").map((key) => [key, state(ownTerms[key] ?? [])])),
     cardiomegaly: state(terms.cardiomegaly),
     congestion: state(terms.congestion),
@@ -193,7 +193,7 @@ function readLabels(
     states[`${finding}_right`] = sides.right ? "positive" : "negative";
     states[`${finding}_left`] = sides.left ? "positive" : "negative";
   }
-  return { states: known<FindingKey>(states as Record<FindingKey, LabelState>), sideless };
+  return { states: known<FindingKey>(states), sideless };
 }
 
 interface Sides {

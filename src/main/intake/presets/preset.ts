@@ -17,7 +17,7 @@ export interface PresetRow extends Omit<LabelRow, "grades"> {
   readonly readers?: readonly (Pick<PresetRow, "states" | "sideless"> & {
     readonly reader: string;
   })[];
-  readonly grades: Readonly<Partial<Record<FindingKey, Grade>>>;
+  readonly grades: Readonly<Record<FindingKey, Grade>>;
   /** Findings without a side: labels of a scheme without sides, else counted and never put on one. */
   readonly sideless: Readonly<Partial<Record<SidelessKey, LabelState>>>;
 }
@@ -74,6 +74,25 @@ export function stateOf(text: string | undefined): LabelState | null {
   if (value === 1) return "positive";
   if (value === 0) return "negative";
   return value === -1 ? "uncertain" : null;
+}
+
+const words: Readonly<Record<string, LabelState>> = {
+  positive: "positive",
+  yes: "positive",
+  true: "positive",
+  present: "positive",
+  negative: "negative",
+  no: "negative",
+  false: "negative",
+  absent: "negative",
+  uncertain: "uncertain",
+  unsure: "uncertain",
+};
+
+/** The same, or in words, as a table of one's own may have it. */
+export function statedIn(text: string): LabelState | null {
+  const word = text.trim().toLowerCase();
+  return stateOf(text) ?? (Object.hasOwn(words, word) ? (words[word] ?? null) : null);
 }
 
 /** The state of a finding that several labels name: any positive counts, then any uncertain. */

@@ -34,7 +34,7 @@ const heartGrades: Readonly<Record<string, Grade>> = {
   "3": 4,
 };
 
-const columns: Readonly<Partial<Record<FindingKey, string>>> = {
+const columns: Readonly<Record<FindingKey, string>> = {
   cardiomegaly: "HeartSize",
   congestion: "PulmonaryCongestion",
   pleural_effusion_right: "PleuralEffusion_Right",
@@ -157,9 +157,9 @@ const daysOfAYear = 365.2425;
 
 function gradesOf(
   cells: Readonly<Record<string, string>>,
-): { readonly grades: Partial<Record<FindingKey, Grade>> } | { readonly problem: string } {
-  const found: Partial<Record<FindingKey, Grade>> = {};
-  for (const [finding, column] of Object.entries(columns) as [FindingKey, string][]) {
+): { readonly grades: Record<FindingKey, Grade> } | { readonly problem: string } {
+  const found: Record<FindingKey, Grade> = {};
+  for (const [finding, column] of Object.entries(columns)) {
     // "None" is a grade here, so the usual words for an empty cell do not apply.
     const text = cells[column]?.trim().toLowerCase().replace(/\.0$/, "") ?? "";
     if (text === "" || text === "-1" || text === "nan") continue;

@@ -16,7 +16,7 @@ import {
 type Cells = Readonly<Record<string, string>>;
 
 /** The columns that a finding is taken from; the tables of training and test differ in one word. */
-const columns: Readonly<Partial<Record<FindingKey, readonly string[]>>> = {
+const columns: Readonly<Record<FindingKey, readonly string[]>> = {
   aortic_enlargement: ["Aortic enlargement"],
   atelectasis: ["Atelectasis"],
   calcification: ["Calcification"],
@@ -137,7 +137,7 @@ const votedKeys = [
   "congestion",
   ...sidelessKeys,
 ] as const;
-type Votes = Readonly<Partial<Record<FindingKey, LabelState | null>>>;
+type Votes = Readonly<Record<FindingKey, LabelState | null>>;
 
 /** What one reader says of the data set's findings, and of the study's that follow from them. */
 function votesOf(cells: Cells): Votes {

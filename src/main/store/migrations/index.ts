@@ -13,6 +13,7 @@ import { schemes } from "./0012-schemes.ts";
 import { filmChanges } from "./0013-film-changes.ts";
 import { labelSets } from "./0014-label-sets.ts";
 import { subgroupIntervals } from "./0015-subgroup-intervals.ts";
+import { ownLabels } from "./0016-own-labels.ts";
 
 /**
  * The schema's migrations in order; the one at index n brings the store to version n + 1. Each
@@ -34,4 +35,5 @@ export const migrations: readonly string[] = [
   filmChanges,
   labelSets,
   subgroupIntervals,
+  ownLabels,
 ];
