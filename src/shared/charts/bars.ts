@@ -1,5 +1,11 @@
 import type { PlotOptions } from "@observablehq/plot";
-import { baseOptions, labelWidthPixels, type ChartSize, type PlotModule } from "./frame.ts";
+import {
+  baseOptions,
+  labelWidthPixels,
+  titleLines,
+  type ChartSize,
+  type PlotModule,
+} from "./frame.ts";
 
 export interface Bar {
   readonly title: string;
@@ -30,7 +36,14 @@ export function barChart(plot: PlotModule, bars: readonly Bar[], size: ChartSize
     x: { domain: [0, most], axis: null },
     y: { domain: titles, type: "band", label: null, padding: 0.32 },
     marks: [
-      plot.axisY({ color: theme.text, fill: theme.text, label: null, tickSize: 0, tickPadding: 6 }),
+      plot.axisY({
+        color: theme.text,
+        fill: theme.text,
+        label: null,
+        tickSize: 0,
+        tickPadding: 6,
+        tickFormat: titleLines,
+      }),
       plot.barX(bars, { x: lengthOf, y: "title", fill: theme.neutral }),
       plot.text(bars, {
         x: lengthOf,

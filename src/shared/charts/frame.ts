@@ -88,10 +88,37 @@ export function axisY(plot: PlotModule, theme: ChartTheme, axis: AxisDescription
   return [plot.gridY({ ...ticksOf(axis), stroke: theme.grid, strokeOpacity: 1 }), ...marks];
 }
 
-/** Space for the longest of the labels at the left of a chart, in pixels. */
+/** Characters of a title that stand on one line beside a row. */
+const titleLineCharacters = 34;
+
+/** A title of a row on as many lines as it takes, broken at spaces, and within a word only if it must. */
+export function titleLines(title: string): string {
+  const lines: string[] = [];
+  for (const word of title.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= titleLineCharacters) {
+      lines[lines.length - 1] = `${last} ${word}`;
+      continue;
+    }
+    for (let at = 0; at < Math.max(1, word.length); at += titleLineCharacters) {
+      lines.push(word.slice(at, at + titleLineCharacters));
+    }
+  }
+  return lines.join("\n");
+}
+
+/** About the width of a line, so that none is wider: capitals take more room than the rest. */
+function widthInEms(line: string): number {
+  const wide = line.replaceAll(/[^MW]/g, "").length;
+  const capitals = line.replaceAll(/[^\p{Lu}]/gu, "").length - wide;
+  return wide * 0.98 + capitals * 0.74 + (line.length - wide - capitals) * 0.56;
+}
+
+/** Space for the longest line of the labels at the left of a chart, in pixels. */
 export function labelWidthPixels(labels: readonly string[], theme: ChartTheme): number {
-  const longest = labels.reduce((most, label) => Math.max(most, label.length), 0);
-  return Math.ceil(longest * theme.fontSizePixels * 0.56) + 10;
+  const lines = labels.flatMap((label) => titleLines(label).split("\n"));
+  const longest = lines.reduce((most, line) => Math.max(most, widthInEms(line)), 0);
+  return Math.ceil(longest * theme.fontSizePixels) + 10;
 }
 
 /** "0.6", "0.65": as many decimals as a tick on [0, 1] needs. */

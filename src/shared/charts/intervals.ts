@@ -5,6 +5,7 @@ import {
   baseOptions,
   labelWidthPixels,
   shortNumber,
+  titleLines,
   type ChartSize,
   type PlotModule,
 } from "./frame.ts";
@@ -64,6 +65,7 @@ export function intervalChart(
       label: null,
       tickSize: 0,
       tickPadding: 6,
+      tickFormat: titleLines,
     }),
   ];
   if (data.guide !== null && data.guide >= domain[0] && data.guide <= domain[1]) {

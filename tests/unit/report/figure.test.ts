@@ -3,7 +3,7 @@ import { drawFigure, type Pen } from "../../../src/main/report/layout/figure.ts"
 import { page, Sheet } from "../../../src/main/report/layout/sheet.ts";
 
 /** Where the panels of a figure that begins at so many points end, and on how many pages. */
-async function panelsOf(count: number, top: number) {
+async function panelsOf(count: number, top: number, title = "Label") {
   const sheet = new Sheet({
     title: "Figures",
     subject: "",
@@ -25,7 +25,7 @@ async function panelsOf(count: number, top: number) {
   sheet.heading(1, "Figures");
   sheet.y = top;
   const panels = Array.from({ length: count }, (_, index) => ({
-    title: `Label ${index}`,
+    title: `${title} ${index}`,
     chart: { height: 150, marks: [] },
   }));
   drawFigure(sheet, pen, { caption: "Curves.", alternative: "Curves.", panels, columns: 3 });
@@ -40,6 +40,16 @@ describe("a figure with many panels", () => {
       expect(ends).toHaveLength(count);
       expect(Math.max(...ends)).toBeLessThan(page.heightPoints - page.bottom - 20);
     }
+  });
+
+  it("leaves room for titles of several lines", async () => {
+    const long = "Interstitielle Zeichnungsvermehrung, basal betont, beidseits";
+    const [few, many] = await Promise.all([
+      panelsOf(9, page.top + 40),
+      panelsOf(9, page.top + 40, long),
+    ]);
+    expect((many.ends[0] ?? 0) - (few.ends[0] ?? 0)).toBeGreaterThan(10);
+    expect(Math.max(...many.ends)).toBeLessThan(page.heightPoints - page.bottom - 20);
   });
 
   it("stays one figure where a page has room for it", async () => {

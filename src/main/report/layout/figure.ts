@@ -1,7 +1,8 @@
 import type { PlotOptions } from "@observablehq/plot";
 import type { PlotModule } from "../../../shared/charts/index.ts";
-import { latinFont, useFont } from "./fonts.ts";
+import { fontRuns, latinFont, useFont } from "./fonts.ts";
 import { contentWidthPoints, page, type Sheet } from "./sheet.ts";
+import { breakLines, drawLine, lineHeightFactor, type TextStyle } from "./text.ts";
 
 /** Draws Plot's charts into a document, as vectors. */
 export interface Pen {
@@ -22,12 +23,15 @@ export async function loadPen(): Promise<Pen> {
     plot,
     draw: (sheet, chart, x, y) => {
       const svg = plot.plot({ ...chart, document });
+      nameFonts(svg, document);
       svgToPdf(sheet.pdf, svg.outerHTML, x, y, {
         width: chart.width ?? contentWidthPoints,
         height: chart.height ?? 200,
         assumePt: true,
-        fontCallback: (_family, isBold) => {
-          const name = latinFont(isBold ? 600 : 400);
+        fontCallback: (family, isBold) => {
+          const weight = isBold ? 600 : 400;
+          const named = /^"?(Inter [a-z-]+) \d+"?$/.exec(family)?.[1];
+          const name = named === undefined ? latinFont(weight) : `${named} ${weight}`;
           useFont(sheet.pdf, name);
           return name;
         },
@@ -37,6 +41,24 @@ export async function loadPen(): Promise<Pen> {
       });
     },
   };
+}
+
+/** Puts what the Latin font does not hold into stretches that name the font that does. */
+function nameFonts(svg: Element, document: Document): void {
+  for (const text of svg.querySelectorAll("text, tspan")) {
+    for (const node of text.childNodes) {
+      if (node.nodeType !== node.TEXT_NODE || node.nodeValue === null) continue;
+      const runs = fontRuns(node.nodeValue, 400);
+      if (runs.every(({ font }) => font === latinFont(400))) continue;
+      const stretches = runs.map(({ font, text: shown }) => {
+        const stretch = document.createElementNS(svg.namespaceURI, "tspan");
+        stretch.setAttribute("font-family", font);
+        stretch.textContent = shown;
+        return stretch;
+      });
+      node.replaceWith(...stretches);
+    }
+  }
 }
 
 export interface Panel {
@@ -54,6 +76,8 @@ export interface FigureDescription {
 }
 
 const gap = 10;
+const titleStyle: TextStyle = { sizePoints: 8, weight: 600, color: "#1b1f24" };
+const titleLinePoints = titleStyle.sizePoints * lineHeightFactor;
 /** Room for the caption and what stands around it. */
 const captionPoints = 46;
 /** The height of all rows of panels that a page has room for, with their caption. */
@@ -65,7 +89,7 @@ export const tallestFigurePoints = page.heightPoints - page.top - page.bottom - 
  * becomes figures of as many rows as it has.
  */
 export function drawFigure(sheet: Sheet, pen: Pen, figure: FigureDescription): void {
-  const parts = partsOf(figure);
+  const parts = partsOf(sheet, figure);
   parts.forEach((panels, index) => {
     const part = parts.length === 1 ? "" : ` Part ${index + 1} of ${parts.length}.`;
     drawPart(sheet, pen, { ...figure, panels, caption: figure.caption + part });
@@ -73,12 +97,14 @@ export function drawFigure(sheet: Sheet, pen: Pen, figure: FigureDescription): v
 }
 
 /** The panels that stand on a page together, by whole rows. */
-function partsOf({ panels, columns }: FigureDescription): Panel[][] {
+function partsOf(sheet: Sheet, figure: FigureDescription): Panel[][] {
+  const { panels, columns } = figure;
+  const titleHeight = titleHeightOf(sheet, figure);
   const parts: Panel[][] = [];
   let height = Infinity;
   for (let at = 0; at < panels.length; at += columns) {
     const row = panels.slice(at, at + columns);
-    const rowHeight = heightOfRow(row, panels) + gap;
+    const rowHeight = heightOfRow(row) + titleHeight + gap;
     height += rowHeight;
     if (height > tallestFigurePoints + gap) {
       parts.push([]);
@@ -89,22 +115,31 @@ function partsOf({ panels, columns }: FigureDescription): Panel[][] {
   return parts;
 }
 
-function heightOfRow(row: readonly Panel[], all: readonly Panel[]): number {
-  return Math.max(...row.map((panel) => panel.chart.height ?? 0)) + titleHeightOf(all);
+function heightOfRow(row: readonly Panel[]): number {
+  return Math.max(...row.map((panel) => panel.chart.height ?? 0));
 }
 
-function titleHeightOf(panels: readonly Panel[]): number {
-  return panels.some((panel) => panel.title !== undefined) ? 13 : 0;
+function cellWidthOf({ columns }: FigureDescription): number {
+  return (contentWidthPoints - gap * (columns - 1)) / columns;
+}
+
+/** A long title takes several lines; all panels leave room for the longest. */
+function titleHeightOf(sheet: Sheet, figure: FigureDescription): number {
+  const lines = figure.panels.map(({ title }) =>
+    title === undefined ? 0 : breakLines(sheet.pdf, title, titleStyle, cellWidthOf(figure)).length,
+  );
+  const most = Math.max(0, ...lines);
+  return most === 0 ? 0 : most * titleLinePoints + 2;
 }
 
 function drawPart(sheet: Sheet, pen: Pen, figure: FigureDescription): void {
-  const cell = (contentWidthPoints - gap * (figure.columns - 1)) / figure.columns;
-  const titleHeight = titleHeightOf(figure.panels);
+  const cell = cellWidthOf(figure);
+  const titleHeight = titleHeightOf(sheet, figure);
   const rows: Panel[][] = [];
   for (let at = 0; at < figure.panels.length; at += figure.columns) {
     rows.push(figure.panels.slice(at, at + figure.columns));
   }
-  const heights = rows.map((row) => heightOfRow(row, figure.panels));
+  const heights = rows.map((row) => heightOfRow(row) + titleHeight);
   const total = heights.reduce((sum, height) => sum + height + gap, 0);
   sheet.float(total + captionPoints, (section) => {
     sheet.space(6);
@@ -116,10 +151,10 @@ function drawPart(sheet: Sheet, pen: Pen, figure: FigureDescription): void {
           const slack = Math.max(0, cell - (panel.chart.width ?? cell));
           const x = page.left + column * (cell + gap) + slack / 2;
           if (panel.title !== undefined) {
-            useFont(sheet.pdf, latinFont(600))
-              .fontSize(8)
-              .fillColor("#1b1f24")
-              .text(panel.title, x, sheet.y + 8, { lineBreak: false, baseline: "alphabetic" });
+            const lines = breakLines(sheet.pdf, panel.title, titleStyle, cell);
+            lines.forEach((line, at) => {
+              drawLine(sheet.pdf, line, titleStyle, x, sheet.y + 8 + at * titleLinePoints);
+            });
           }
           pen.draw(sheet, panel.chart, x, sheet.y + titleHeight);
         });

@@ -92,7 +92,7 @@ export function writeCohort(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
       );
       // A prevalence beside a hidden count would give it back.
       const prevalence =
-        positive?.value != null && negative?.value != null
+        positive?.value != null && negative?.value != null && positive.value + negative.value > 0
           ? percent(positive.value / (positive.value + negative.value), 1)
           : undefinedMark;
       return {

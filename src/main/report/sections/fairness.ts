@@ -29,9 +29,9 @@ export function writeSubgroups(sheet: Sheet, facts: ReportFacts): void {
       isDense: true,
       columns: [
         { title: attribute === "age" ? "Age (years)" : attributeTitle(attribute), share: 1.2 },
-        { title: "Patients", share: 0.8, align: "right" },
-        { title: "Positive", share: 0.86, align: "right" },
-        { title: "Negative", share: 0.86, align: "right" },
+        { title: "Patients", share: 0.9, align: "right" },
+        { title: "Positive", share: 0.9, align: "right" },
+        { title: "Negative", share: 0.9, align: "right" },
         { title: "Private run", share: 1.55, align: "right" },
         { title: "Reference run", share: 1.55, align: "right" },
         { title: "Difference", share: 2, align: "right" },

@@ -33,7 +33,7 @@ export function writeResults(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
     caption: "AUROC by label. The difference is reference minus private, paired.",
     columns: [
       { title: "Label", share: 1.85 },
-      { title: "Positive", share: 0.8, align: "right" },
+      { title: "Positive", share: 0.98, align: "right" },
       { title: "Negative", share: 0.8, align: "right" },
       { title: "Private run", share: 1.55, align: "right" },
       { title: "Reference run", share: 1.55, align: "right" },
