@@ -1,5 +1,12 @@
 import { besideNoFinding, findingNamed, keysOf } from "../../../shared/findings.ts";
-import { combined, known, stateOf, type LabelState, type PresetRow } from "./preset.ts";
+import {
+  combined,
+  known,
+  stateOf,
+  type LabelState,
+  type Preset,
+  type PresetRow,
+} from "./preset.ts";
 
 /** The labeller's fourteen columns, by our key for each; No Finding first. */
 const columns = {
@@ -20,7 +27,7 @@ const columns = {
 } as const;
 type Column = (typeof columns)[keyof typeof columns];
 
-export const chexpertFindingMeanings = [
+const findingMeanings = [
   ["Cardiomegaly", "Cardiomegaly"],
   ["Edema", "Congestion"],
   ["Pleural Effusion", "Pleural effusion without a side: not used"],
@@ -30,7 +37,7 @@ export const chexpertFindingMeanings = [
 ] as const;
 
 /** For a cohort of the data set's own labels. */
-export const chexpertOwnMeanings = keysOf("chexpert").map((key) => {
+const ownMeanings = keysOf("chexpert").map((key) => {
   const { title } = findingNamed(key);
   const negates = "; 1 makes findings that are left blank negative, but for support devices";
   return [
@@ -44,8 +51,12 @@ export const chexpertNotes = [
     "No Finding is 1. A finding that is positive makes a blank No Finding negative.",
 ];
 
-/** What is said where the cohort has the study's findings. */
-export const edemaNote = "Edema stands for congestion, which the data set does not label.";
+/** What the labeller's columns mean, in the presets of all data sets that it labelled. */
+export const chexpertLabelling: Pick<Preset, "findingMeanings" | "own" | "studyNotes"> = {
+  findingMeanings,
+  own: { scheme: "chexpert", meanings: ownMeanings },
+  studyNotes: ["Edema stands for congestion, which the data set does not label."],
+};
 
 /** What a film without a finding does not have. */
 const findingColumns = Object.entries(columns).flatMap(([key, column]) =>

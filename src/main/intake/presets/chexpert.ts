@@ -1,12 +1,6 @@
 import type { RowProblem } from "../../../shared/contract.ts";
 import { ageOfText, cellText, emptyRow, partOf, sexOf } from "../label-row.ts";
-import {
-  chexpertFindingMeanings,
-  chexpertNotes,
-  chexpertOwnMeanings,
-  edemaNote,
-  readChexpertLabels,
-} from "./chexpert-labels.ts";
+import { chexpertLabelling, chexpertNotes, readChexpertLabels } from "./chexpert-labels.ts";
 import type { Preset, PresetRow } from "./preset.ts";
 
 /** CheXpert: train.csv and valid.csv (Irvin et al. 2019, arXiv 1901.07031). */
@@ -21,9 +15,7 @@ export const chexpert: Preset = {
     ["Age", "Age"],
     ["Frontal/Lateral, AP/PA", "View"],
   ],
-  findingMeanings: chexpertFindingMeanings,
-  own: { scheme: "chexpert", meanings: chexpertOwnMeanings },
-  studyNotes: [edemaNote],
+  ...chexpertLabelling,
   imageStandsForPatient: false,
   read({ table }) {
     const rows: PresetRow[] = [];

@@ -1,13 +1,7 @@
 import type { RowProblem } from "../../../shared/contract.ts";
 import { cellText, emptyRow, otherView, partOf, sexOf } from "../label-row.ts";
 import type { LabelTable } from "../label-table.ts";
-import {
-  chexpertFindingMeanings,
-  chexpertNotes,
-  chexpertOwnMeanings,
-  edemaNote,
-  readChexpertLabels,
-} from "./chexpert-labels.ts";
+import { chexpertLabelling, chexpertNotes, readChexpertLabels } from "./chexpert-labels.ts";
 import type { Preset, PresetRow } from "./preset.ts";
 
 type Cells = Readonly<Record<string, string>>;
@@ -48,9 +42,7 @@ export const mimic: Preset = {
     ["split (split table)", "Part of the split"],
     ["gender, anchor_age (patients)", "Sex, and age at the study"],
   ],
-  findingMeanings: chexpertFindingMeanings,
-  own: { scheme: "chexpert", meanings: chexpertOwnMeanings },
-  studyNotes: [edemaNote],
+  ...chexpertLabelling,
   imageStandsForPatient: false,
   read({ table, companion }) {
     const metadata = companion("metadata");
