@@ -228,3 +228,24 @@ describe("thinCurve", () => {
     expect(thinCurve(short, 10)).toEqual(short);
   });
 });
+
+describe("a row's title", () => {
+  const textsOf = (title: string) => {
+    const rows = [{ title, private: { estimate: 0.7, low: 0.6, high: 0.8 }, reference: null }];
+    const options = aurocChart(Plot, rows, sizeIn(printTheme));
+    return { svg: draw(options), margin: options.marginLeft ?? 0 };
+  };
+
+  it("stands on one line where it is short, else on several that its margin has room for", () => {
+    const short = textsOf("Pleural effusion, right");
+    expect(short.svg.outerHTML).toContain("Pleural effusion, right");
+    const long = textsOf("Interstitielle Zeichnungsvermehrung, basal betont, beidseits");
+    expect(long.svg.outerHTML).not.toContain("Zeichnungsvermehrung, basal");
+    for (const part of ["Interstitielle", "Zeichnungsvermehrung,", "basal betont, beidseits"]) {
+      expect(long.svg.outerHTML).toContain(part);
+    }
+    expect(long.margin).toBeLessThan(34 * printTheme.fontSizePixels * 0.6 + 10);
+    // A word that has no end, of the widest letters.
+    expect(textsOf("W".repeat(40)).margin).toBeGreaterThan(34 * printTheme.fontSizePixels * 0.95);
+  });
+});

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { keysOf, mirroredFindings } from "../../../src/shared/findings.ts";
+import { ownScheme } from "../../../src/shared/own-labels.ts";
 import { reproducibleRandomStreams } from "../../../src/main/privacy/random.ts";
 import { FrameWriter } from "../../../src/main/store/image-cache.ts";
 import { BatchReader } from "../../../src/main/training/batches.ts";
@@ -90,6 +91,33 @@ describe("a mirrored contribution", () => {
     expect(batch.labels).toEqual(labels);
     const mirrored = Array.from({ length: units }, (_, unit) => batch.images[unit * pixels ** 2]!);
     expect(new Set(mirrored.map((value) => value > 0.5)).size).toBe(2);
+  });
+
+  it("has no label of a side whose other is none of the cohort's", async () => {
+    const dataFolder = temporaryFolder();
+    const sided = await sidedSet(dataFolder);
+    const scheme = ownScheme([
+      { name: "Drain", side: "right" },
+      { name: "Tube", side: "right" },
+      { name: "Mass", side: null },
+      { name: "Tube", side: "left" },
+    ]);
+    const labels = Float32Array.from({ length: units * 4 }, (_, i) => [1, 1, 1, 0][i % 4]!);
+    const reader = new BatchReader(dataFolder, { ...sided, scheme, labels }, pixels);
+    const { images, labels: batch } = await reader.readBatch(
+      { unitsWithImages: sided.unitImages, images: sided.unitImages },
+      1,
+      { stream: reproducibleRandomStreams("mirror").views, move: false, mirror: true },
+    );
+    await reader.close();
+    const kinds = new Set<boolean>();
+    for (let unit = 0; unit < units; unit += 1) {
+      const isMirrored = images[unit * pixels ** 2]! < 0.5;
+      kinds.add(isMirrored);
+      const own = [...batch.subarray(unit * 4, unit * 4 + 4)];
+      expect(own).toEqual(isMirrored ? [NaN, 0, 1, 1] : [1, 1, 1, 0]);
+    }
+    expect(kinds.size).toBe(2);
   });
 
   it("is never made unless asked for", async () => {
