@@ -89,7 +89,7 @@ export function axisY(plot: PlotModule, theme: ChartTheme, axis: AxisDescription
 }
 
 /** Characters of a title that stand on one line beside a row. */
-const titleLineCharacters = 34;
+const titleLineCharacters = 38;
 
 /** A title of a row on as many lines as it takes, broken at spaces, and within a word only if it must. */
 export function titleLines(title: string): string {

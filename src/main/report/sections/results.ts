@@ -32,12 +32,12 @@ export function writeResults(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
   drawTable(sheet, {
     caption: "AUROC by label. The difference is reference minus private, paired.",
     columns: [
-      { title: "Label", share: 1.85 },
-      { title: "Positive", share: 0.98, align: "right" },
+      { title: "Label", share: 1.72 },
+      { title: "Positive", share: 0.96, align: "right" },
       { title: "Negative", share: 0.8, align: "right" },
       { title: "Private run", share: 1.55, align: "right" },
       { title: "Reference run", share: 1.55, align: "right" },
-      { title: "Difference", share: 2.05, align: "right" },
+      { title: "Difference", share: 2.02, align: "right" },
     ],
     rows: [
       ...rows.map((row, index): Row => ({
