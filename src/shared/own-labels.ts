@@ -88,7 +88,7 @@ export function ownLabelProblems(labels: readonly OwnLabel[]): readonly (string 
     }
     if (keyOfName(name) === "") return "The name needs a letter or a digit.";
     if (sideWord.test(name)) {
-      return "The name holds a side: take it out and choose the side, so that mirrored films are labelled right.";
+      return "The name holds a side: take it out and choose the side, so that mirrored films are labelled correctly.";
     }
     if (side === null && reservedKeys.has(key)) {
       return "Tables call another column so, which is no finding. Choose another name.";
