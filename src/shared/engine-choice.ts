@@ -9,8 +9,16 @@ export interface AutomaticChoice {
   readonly how: "only" | "measured" | "unmeasured";
   /** Milliseconds for each image of a private step, quickest first; empty where not timed. */
   readonly timings: readonly { readonly engine: string; readonly milliseconds: number }[];
+  /** Engines that were left out since they failed when they were timed, and how. */
+  readonly failed: readonly { readonly engine: string; readonly reason: string }[];
   /** ISO time of the measurement. */
   readonly measuredAt: string | null;
+}
+
+/** A choice that was measured before, with what it was measured for. */
+export interface RememberedChoice extends AutomaticChoice {
+  readonly network: string;
+  readonly resolutionPixels: number;
 }
 
 /** A choice in a few words: "onnxruntime-cpu, measured on 24 November 2026". */
@@ -25,11 +33,15 @@ export function choiceWords(choice: AutomaticChoice): string {
   }
 }
 
-/** What was timed: "onnxruntime-cpu 12.3 ms, tensorflow 40.1 ms an image"; null where nothing was. */
-export function timingWords({ timings }: AutomaticChoice): string | null {
+/**
+ * What was timed: "onnxruntime-cpu 12.3 ms, tensorflow 40.1 ms an image", and what failed at it; null
+ * where nothing was timed.
+ */
+export function timingWords({ timings, failed }: AutomaticChoice): string | null {
   if (timings.length === 0) return null;
   const each = timings.map(({ engine, milliseconds }) => `${engine} ${milliseconds.toFixed(1)} ms`);
-  return `${each.join(", ")} an image`;
+  const without = failed.map(({ engine }) => `; ${engine} failed`);
+  return `${each.join(", ")} an image${without.join("")}`;
 }
 
 function dayOf(moment: string | null): string {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import type { AutomaticChoice } from "../../shared/engine-choice.ts";
+import type { AutomaticChoice, RememberedChoice } from "../../shared/engine-choice.ts";
 import type { ChosenNetwork } from "../../shared/plan.ts";
 import type { EngineDescription } from "./engine.ts";
 
@@ -22,6 +22,9 @@ const recordSchema = z.object({
   key: z.string(),
   measuredAt: z.string(),
   timings: z.array(z.object({ engine: z.string(), milliseconds: z.number().positive() })).min(1),
+  failed: z.array(z.object({ engine: z.string(), reason: z.string() })).default([]),
+  /** Left out by versions that did not list what was measured. */
+  task: z.object({ network: z.string(), resolutionPixels: z.number() }).optional(),
 });
 const fileSchema = z.object({ measurements: z.array(recordSchema) });
 type Measurement = z.infer<typeof recordSchema>;
@@ -34,15 +37,20 @@ function digestOf(layers: readonly unknown[]): string {
   return createHash("sha256").update(JSON.stringify(layers)).digest("hex");
 }
 
-/** What an answer holds for: these engines, devices, versions, network and resolution. */
-function keyOf(candidates: readonly EngineDescription[], task: EngineTask): string {
+/** These engines, devices, versions and drivers. */
+function enginesKey(candidates: readonly EngineDescription[]): string {
   const engines = candidates.map(({ name, device, version, driver }) =>
     [name, device, version, driver ?? null].join("|"),
   );
+  return `${engines.toSorted().join("; ")}; `;
+}
+
+/** What an answer holds for: these engines, network and resolution. */
+function keyOf(candidates: readonly EngineDescription[], task: EngineTask): string {
   const { network, networkLayers, resolutionPixels } = task;
   // Two networks of the user's own may have one name.
   const layers = networkLayers === undefined ? [] : [digestOf(networkLayers)];
-  return [...engines.toSorted(), network, ...layers, resolutionPixels].join("; ");
+  return enginesKey(candidates) + [network, ...layers, resolutionPixels].join("; ");
 }
 
 /** What was measured before; a file that cannot be read is as good as none. */
@@ -65,11 +73,26 @@ function remember(dataFolder: string, measurement: Measurement): void {
   renameSync(unfinished, file);
 }
 
-function measured({ timings, measuredAt }: Measurement): AutomaticChoice | null {
+function measured({ timings, failed, measuredAt }: Measurement): AutomaticChoice | null {
   const [quickest] = timings;
   return quickest === undefined
     ? null
-    : { engine: quickest.engine, how: "measured", timings, measuredAt };
+    : { engine: quickest.engine, how: "measured", timings, failed, measuredAt };
+}
+
+/** What was measured on the engines that are here now, newest first. */
+export function rememberedChoices(
+  dataFolder: string,
+  engines: readonly EngineDescription[],
+): RememberedChoice[] {
+  const key = enginesKey(engines.filter(({ available }) => available));
+  return remembered(dataFolder).flatMap((measurement) => {
+    const choice = measured(measurement);
+    const { task } = measurement;
+    return choice === null || task === undefined || !measurement.key.startsWith(key)
+      ? []
+      : [{ ...choice, ...task }];
+  });
 }
 
 /**
@@ -85,7 +108,7 @@ export function knownChoice(
   const candidates = engines.filter(({ available }) => available);
   const [first] = candidates;
   if (first === undefined) throw new Error("no engine is available");
-  const untimed = { engine: first.name, timings: [], measuredAt: null };
+  const untimed = { engine: first.name, timings: [], failed: [], measuredAt: null };
   if (candidates.length === 1) return { ...untimed, how: "only" };
   const key = keyOf(candidates, task);
   const known = remembered(dataFolder).find((measurement) => measurement.key === key);
@@ -96,27 +119,38 @@ export function knownChoice(
  * What "auto" stands for on a task: the quickest of the engines at hand, each timed for a few
  * seconds in a process of its own unless the answer is remembered for these devices, versions,
  * network and resolution. One that fails is left out. With one candidate nothing is timed.
+ *
+ * @param report told in words of what takes its time, and of what was found
  */
 export async function chooseEngine(
   dataFolder: string,
   engines: readonly EngineDescription[],
   task: EngineTask,
   measure: MeasureEngine,
+  report: (line: string) => void = () => undefined,
 ): Promise<AutomaticChoice> {
   const known = knownChoice(dataFolder, engines, task);
   if (known.how !== "unmeasured") return known;
   const candidates = engines.filter(({ available }) => available);
   const timings: { engine: string; milliseconds: number }[] = [];
+  const failed: { engine: string; reason: string }[] = [];
   // One after the other: two at once would slow each other down.
-  for (const { name } of candidates) {
+  for (const [at, { name }] of candidates.entries()) {
+    report(`Measuring the speed of ${name}, engine ${at + 1} of ${candidates.length}`);
     const timing = await measure(name, task);
     if (timing.works) timings.push({ engine: name, milliseconds: timing.millisecondsPerImage });
+    else {
+      failed.push({ engine: name, reason: timing.reason });
+      report(`${name} is left out: ${timing.reason}`);
+    }
   }
   if (timings.length === 0) return known;
   const measurement = {
     key: keyOf(candidates, task),
     measuredAt: new Date().toISOString(),
     timings: timings.toSorted((a, b) => a.milliseconds - b.milliseconds),
+    failed,
+    task: { network: task.network, resolutionPixels: task.resolutionPixels },
   };
   remember(dataFolder, measurement);
   return measured(measurement) ?? known;

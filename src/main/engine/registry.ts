@@ -1,6 +1,6 @@
 import { UserError } from "../../shared/errors.ts";
-import type { AutomaticChoice } from "../../shared/engine-choice.ts";
-import { chooseEngine, knownChoice, type EngineTask } from "./automatic.ts";
+import type { AutomaticChoice, RememberedChoice } from "../../shared/engine-choice.ts";
+import { chooseEngine, knownChoice, rememberedChoices, type EngineTask } from "./automatic.ts";
 import type { Engine, EngineDescription } from "./engine.ts";
 import {
   cpuEngine,
@@ -51,11 +51,19 @@ export function listEngines(): Promise<EngineDescription[]> {
 /** What an engine is opened for, and the folder where answers are remembered. */
 export interface OpenEngineTask extends EngineTask {
   readonly dataFolder: string;
+  /** Told in words of what takes its time while "auto" is measured. */
+  readonly report?: (line: string) => void;
 }
 
 /** What "auto" stands for on a task; engines that were not timed on it yet are timed now. */
 export async function automaticEngine(task: OpenEngineTask): Promise<AutomaticChoice> {
-  return chooseEngine(task.dataFolder, await listEngines(), task, runTiming);
+  task.report?.("Looking for engines");
+  return chooseEngine(task.dataFolder, await listEngines(), task, runTiming, task.report);
+}
+
+/** What "auto" was measured to be on this machine's engines, newest first; nothing is timed. */
+export async function rememberedAutomaticEngines(dataFolder: string): Promise<RememberedChoice[]> {
+  return rememberedChoices(dataFolder, await listEngines());
 }
 
 /** What "auto" stands for on a task as far as it is known; nothing is timed. */

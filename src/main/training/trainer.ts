@@ -62,7 +62,11 @@ async function train(
   const log = openLog(job.runFolder);
   const description = parts.networkOf(recipe, labelCountOf(job.set));
   port.send({ kind: "phase", phase: "Preparing the network" });
-  const engine = await openEngineOf(job, parts, log);
+  const engine = await openEngineOf(job, parts, log, (line) => {
+    log(line);
+    port.send({ kind: "phase", phase: line });
+  });
+  port.send({ kind: "phase", phase: "Preparing the network" });
   const mechanism = mechanismOf(plan);
   const network = await engine.compile(description, {
     resolutionPixels: recipe.resolutionPixels,
@@ -162,10 +166,11 @@ async function openEngineOf(
   job: TrainerJob,
   parts: TrainerParts,
   log: (line: string) => void,
+  report: (line: string) => void,
 ): Promise<Engine> {
   const { engine, resolutionPixels } = job.plan.recipe;
   const chosen = chosenIn(job.plan.recipe);
-  const task = { dataFolder: job.dataFolder, ...chosen, resolutionPixels };
+  const task = { dataFolder: job.dataFolder, ...chosen, resolutionPixels, report };
   if (job.engine === engine) return parts.openEngine(engine, task);
   try {
     return await parts.openEngine(job.engine, task);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Obstacle, RunProgress, RunSummary, TelemetryPoint } from "../domain.ts";
-import type { AutomaticChoice } from "../engine-choice.ts";
+import type { AutomaticChoice, RememberedChoice } from "../engine-choice.ts";
 import { recipeSchema, type Recipe } from "../plan.ts";
 import { cohortId, nothing, procedure, runId } from "./procedure.ts";
 
@@ -52,6 +52,8 @@ export const trainingProcedures = {
     networkLayers: readonly unknown[];
     parameters: number;
   }>(),
+  /** What "auto" was measured to be on the engines at hand, newest first; nothing is timed. */
+  "engine:measured": procedure(z.object({})).returns<RememberedChoice[]>(),
   /** What "auto" stands for as far as it is known; nothing is timed. */
   "engine:automatic": procedure(
     z.object({

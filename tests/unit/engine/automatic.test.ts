@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   chooseEngine,
   knownChoice,
+  rememberedChoices,
   type MeasureEngine,
 } from "../../../src/main/engine/automatic.ts";
 import type { EngineDescription } from "../../../src/main/engine/engine.ts";
@@ -92,7 +93,37 @@ describe("the automatic engine", () => {
   it("leaves out an engine that fails when it is timed", async () => {
     const { measure } = stopwatch({ cpu: 9 });
     const choice = await chooseEngine(folder, [engine("cpu"), engine("gpu")], task, measure);
-    expect(choice).toMatchObject({ engine: "cpu", how: "measured" });
+    const failed = [{ engine: "gpu", reason: "it ran out of memory." }];
+    expect(choice).toMatchObject({ engine: "cpu", how: "measured", failed });
+    expect(knownChoice(folder, [engine("cpu"), engine("gpu")], task)).toEqual(choice);
+  });
+
+  it("says what takes its time, and what is left out", async () => {
+    const lines: string[] = [];
+    const { measure } = stopwatch({ cpu: 9 });
+    const engines = [engine("cpu"), engine("gpu")];
+    const report = (line: string) => lines.push(line);
+    await chooseEngine(folder, engines, task, measure, report);
+    expect(lines).toEqual([
+      "Measuring the speed of cpu, engine 1 of 2",
+      "Measuring the speed of gpu, engine 2 of 2",
+      "gpu is left out: it ran out of memory.",
+    ]);
+    lines.length = 0;
+    await chooseEngine(folder, engines, task, measure, report);
+    expect(lines).toEqual([]);
+  });
+
+  it("lists what was measured on the engines that are here, newest first", async () => {
+    const { measure } = stopwatch({ cpu: 9, gpu: 2 });
+    const engines = [engine("cpu"), engine("gpu", "535.1")];
+    await chooseEngine(folder, engines, task, measure);
+    await chooseEngine(folder, engines, { ...task, resolutionPixels: 128 }, measure);
+    expect(rememberedChoices(folder, engines)).toMatchObject([
+      { network: "resnet9", resolutionPixels: 128, engine: "gpu", how: "measured" },
+      { network: "resnet9", resolutionPixels: 64, engine: "gpu", how: "measured" },
+    ]);
+    expect(rememberedChoices(folder, [engine("cpu"), engine("gpu", "550.2")])).toEqual([]);
   });
 
   it("times again where the remembered answers cannot be read", async () => {

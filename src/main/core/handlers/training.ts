@@ -1,4 +1,8 @@
-import { knownAutomaticEngine, listEngines } from "../../engine/registry.ts";
+import {
+  knownAutomaticEngine,
+  listEngines,
+  rememberedAutomaticEngines,
+} from "../../engine/registry.ts";
 import { readNetworkFile } from "../../network/network-file.ts";
 import { networkOf } from "../../network/networks.ts";
 import { keysOf } from "../../../shared/findings.ts";
@@ -22,7 +26,8 @@ type TrainingProcedures =
   | "run:telemetry"
   | "engine:list"
   | "network:read"
-  | "engine:automatic";
+  | "engine:automatic"
+  | "engine:measured";
 
 export function trainingHandlers(context: CoreContext): Handlers<TrainingProcedures> {
   const { dataFolder, database, queue } = context;
@@ -63,6 +68,7 @@ export function trainingHandlers(context: CoreContext): Handlers<TrainingProcedu
       const labels = keysOf(cohortSummary(database, cohortId).scheme).length;
       return { ...chosen, parameters: networkOf(chosen, labels).parameterCount };
     },
+    "engine:measured": () => rememberedAutomaticEngines(dataFolder),
     "engine:automatic": (task) => knownAutomaticEngine({ ...task, dataFolder }),
   };
 }
