@@ -32,6 +32,7 @@ interface BenchOptions {
   readonly resolution: number;
   readonly batch: number;
   readonly microbatch?: number;
+  readonly repetitions: number;
   readonly engine: string;
 }
 
@@ -116,6 +117,7 @@ export function addEngineCommands(program: Command): void {
     .option("--resolution <pixels>", "side of the frame", wholeNumber(16), 64)
     .option("--batch <n>", "units in a batch", wholeNumber(1), 16)
     .option("--microbatch <n>", "units computed at once", wholeNumber(1))
+    .option("--repetitions <n>", "timed repetitions after one that is not", wholeNumber(1), 7)
     .option("--engine <name>", "what computes", "auto")
     .action(async (options: BenchOptions, command: Command) => {
       const rerun = rerunKeepingMemory();
@@ -125,6 +127,7 @@ export function addEngineCommands(program: Command): void {
         resolutionPixels: options.resolution,
         batch: options.batch,
         microbatch: options.microbatch ?? null,
+        repetitions: options.repetitions,
         engine: options.engine,
       });
       outputOf(command).result(result, () =>
