@@ -164,9 +164,9 @@ export interface MaterialisedGradients extends UnitGradients {
 }
 
 /**
- * As `ofMatrix`, always with each unit's gradient written out, as the sum over strips of rows. All that can be is built at once, so
- * that an engine which keeps the order can free the columns early; what is not needed falls out of
- * the graph when it is finished.
+ * As `ofMatrix`, always with each unit's gradient written out, as the sum over strips of rows. All
+ * that can be is built at once, so that an engine which keeps the order can free the columns early;
+ * what is not needed falls out of the graph when it is finished.
  */
 export function materialisedOfMatrix(
   builder: GraphBuilder,

@@ -67,7 +67,7 @@ describe("the sets of labels", () => {
     const said = fc.record(
       Object.fromEntries(
         findingKeys.map((key) => [key, fc.constantFrom<Grade>(0, 1, 2, 3, 4)]),
-      ) as Record<FindingKey, fc.Arbitrary<Grade>>,
+      ),
       { requiredKeys: [] },
     );
     fc.assert(

@@ -54,7 +54,7 @@ export async function exampleInput(
       key,
       Math.round(share * (120 + 37 * index)),
     ]);
-    return Object.fromEntries(counts) as Record<FindingKey, number>;
+    return Object.fromEntries(counts);
   };
   const audits = {
     private: await exampleAudit("private", 0.3),
