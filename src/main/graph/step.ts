@@ -104,8 +104,8 @@ export function inferenceGraph(
 /**
  * Binary cross-entropy with logits, the mean over labels and views: softplus(z) - z y, times what
  * the label weighs. A missing label weighs nothing but still counts in the divisor, so that a unit
- * with few labels does not weigh more. Logits are [images, 1, labels]. Returns losses [units, 1] and the gradient at the
- * logits.
+ * with few labels does not weigh more. Logits are [images, 1, labels]. Returns losses [units, 1] and
+ * the gradient at the logits.
  */
 function crossEntropy(context: Context, logits: Tensor): { losses: Tensor; gradient: Tensor } {
   const { builder, units, views, network } = context;

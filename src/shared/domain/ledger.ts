@@ -4,9 +4,9 @@ import type { Timestamp } from "./time.ts";
 
 /**
  * What an entry of the ledger records: a run's plan before its first step; a run that goes on; a
- * run's end with the steps that count as spent; label counts about to be drawn with noise; the budget cap set, changed or removed; exact
- * statistics on held-out patients that were released; that somebody knows of newest entries that are
- * missing; that the ledger came back from a backup.
+ * run's end with the steps that count as spent; label counts about to be drawn with noise; the budget
+ * cap set, changed or removed; exact statistics on held-out patients that were released; that
+ * somebody knows of newest entries that are missing; that the ledger came back from a backup.
  */
 export type LedgerEntryKind =
   | "run-planned"

@@ -10,7 +10,6 @@ import {
   mirroredFindings,
   schemeNames,
   sidesOf,
-  type FindingKey,
   type Grade,
 } from "../../../src/shared/findings.ts";
 import {
@@ -65,9 +64,7 @@ describe("the sets of labels", () => {
 
   it("take a finding from its sides: positive from one, negative only from both", () => {
     const said = fc.record(
-      Object.fromEntries(
-        findingKeys.map((key) => [key, fc.constantFrom<Grade>(0, 1, 2, 3, 4)]),
-      ),
+      Object.fromEntries(findingKeys.map((key) => [key, fc.constantFrom<Grade>(0, 1, 2, 3, 4)])),
       { requiredKeys: [] },
     );
     fc.assert(

@@ -33,7 +33,8 @@ function agree(found: ClippedSum, expected: ClippedSum): boolean {
 /**
  * Runs a whole private step of a small network, in two micro-batches, on the provider and on the CPU
  * and compares norms and sums: a provider that lacks an operation, computes it wrongly or loses what
- * it was to keep between micro-batches is no engine. Meant for the probing process. Throws what onnxruntime throws.
+ * it was to keep between micro-batches is no engine. Meant for the probing process. Throws what
+ * onnxruntime throws.
  */
 export async function probeProvider(provider: string): Promise<ProbeResult> {
   const network = networkNamed("resnet9-smooth");
