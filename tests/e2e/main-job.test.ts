@@ -173,8 +173,10 @@ test("the slider shows the noise at once, and one click trains the pair", async 
     await expect(button("Train private and reference run")).toBeEnabled();
     expect(await figuresCutOff(), `with the ${unit} as the unit`).toEqual([]);
   }
+  // Engines are tried out in processes of their own, which a busy machine is slow to start.
   await expect(page.getByLabel("Engine", { exact: true })).toContainText(
     /Choose for me: (onnxruntime-cpu, the only one here|several are measured)/,
+    { timeout: 60_000 },
   );
   await picture("4-train");
   await page.getByText("Why others are absent").click();
@@ -220,7 +222,9 @@ test("the ledger shows the private run", async () => {
 test("the settings tell of each engine what it is, or how to get it", async () => {
   await screen("Settings").click();
   const table = page.getByTestId("engine-table");
-  await expect(table.getByRole("row", { name: /^onnxruntime-cpu/ })).toContainText(/MiB/);
+  await expect(table.getByRole("row", { name: /^onnxruntime-cpu/ })).toContainText(/MiB/, {
+    timeout: 60_000,
+  });
   // What its loader said, with a path and a link, is folded away.
   const tensorflow = await table.getByRole("row", { name: /^tensorflow/ }).innerText();
   expect(tensorflow).not.toMatch(/https?:|tfjs_binding/);
