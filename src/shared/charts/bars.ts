@@ -2,7 +2,7 @@ import type { PlotOptions } from "@observablehq/plot";
 import {
   baseOptions,
   labelWidthPixels,
-  titleLines,
+  titleAxis,
   type ChartSize,
   type PlotModule,
 } from "./frame.ts";
@@ -36,14 +36,7 @@ export function barChart(plot: PlotModule, bars: readonly Bar[], size: ChartSize
     x: { domain: [0, most], axis: null },
     y: { domain: titles, type: "band", label: null, padding: 0.32 },
     marks: [
-      plot.axisY({
-        color: theme.text,
-        fill: theme.text,
-        label: null,
-        tickSize: 0,
-        tickPadding: 6,
-        tickFormat: titleLines,
-      }),
+      titleAxis(plot, theme),
       plot.barX(bars, { x: lengthOf, y: "title", fill: theme.neutral }),
       plot.text(bars, {
         x: lengthOf,

@@ -92,7 +92,7 @@ export function axisY(plot: PlotModule, theme: ChartTheme, axis: AxisDescription
 const titleLineCharacters = 38;
 
 /** A title of a row on as many lines as it takes, broken at spaces, and within a word only if it must. */
-export function titleLines(title: string): string {
+function titleLines(title: string): string {
   const lines: string[] = [];
   for (const word of title.split(" ")) {
     const last = lines.at(-1);
@@ -105,6 +105,18 @@ export function titleLines(title: string): string {
     }
   }
   return lines.join("\n");
+}
+
+/** The titles of a chart's rows at its left, without ticks. */
+export function titleAxis(plot: PlotModule, theme: ChartTheme): Markish {
+  return plot.axisY({
+    color: theme.text,
+    fill: theme.text,
+    label: null,
+    tickSize: 0,
+    tickPadding: 6,
+    tickFormat: titleLines,
+  });
 }
 
 /** About the width of a line, so that none is wider: capitals take more room than the rest. */

@@ -5,7 +5,7 @@ import {
   baseOptions,
   labelWidthPixels,
   shortNumber,
-  titleLines,
+  titleAxis,
   type ChartSize,
   type PlotModule,
 } from "./frame.ts";
@@ -59,14 +59,7 @@ export function intervalChart(
   const marks: Markish[] = [
     ...axisX(plot, theme, { label: data.label, ticks: 6, format: shortNumber }),
     plot.ruleY(titles, { stroke: theme.grid }),
-    plot.axisY({
-      color: theme.text,
-      fill: theme.text,
-      label: null,
-      tickSize: 0,
-      tickPadding: 6,
-      tickFormat: titleLines,
-    }),
+    titleAxis(plot, theme),
   ];
   if (data.guide !== null && data.guide >= domain[0] && data.guide <= domain[1]) {
     marks.push(plot.ruleX([data.guide], { stroke: theme.guide, strokeDasharray: guideDash }));

@@ -1,35 +1,18 @@
-import * as tf from "@tensorflow/tfjs-core";
-import "@tensorflow/tfjs-backend-cpu";
 import fc from "fast-check";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { channelBlock } from "../../../src/main/engine/onnxruntime/blocks.ts";
 import { lower } from "../../../src/main/engine/onnxruntime/lower.ts";
-import { openProgram } from "../../../src/main/engine/onnxruntime/program.ts";
 import { resultOf } from "../../../src/main/engine/program.ts";
-import { openProgram as openTensorflow } from "../../../src/main/engine/tensorflow/program.ts";
 import { GraphBuilder } from "../../../src/main/graph/builder.ts";
-import { sizeOf, type Graph } from "../../../src/main/graph/ir.ts";
+import { sizeOf } from "../../../src/main/graph/ir.ts";
 import { ordinaryGraph, privateGraph } from "../../../src/main/graph/step.ts";
 import { outputSize, windowRows, type WindowGeometry } from "../../../src/main/graph/windows.ts";
+import { everyEngine } from "../support/engines.ts";
 import { smoothNetworks } from "../support/networks.ts";
 import { seededRandom } from "../support/random.ts";
 import { relativeError } from "../support/reference.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
-
-beforeAll(async () => {
-  await tf.setBackend("cpu");
-  await tf.ready();
-});
-
-const onCpu = { executionProviders: ["cpu"], threads: 1 };
-const engines = {
-  "onnxruntime's own operators": (graph: Graph) =>
-    openProgram(graph, "convolution", { ...onCpu, fusedOperators: true }),
-  "portable operators": (graph: Graph) =>
-    openProgram(graph, "convolution", { ...onCpu, fusedOperators: false }),
-  tensorflow: (graph: Graph) => Promise.resolve(openTensorflow(tf, graph, "convolution")),
-};
 
 const extents = fc.record({
   kernel: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 4 })),
@@ -63,7 +46,7 @@ function plainConvolution(
 }
 
 describe("a convolution", () => {
-  for (const [name, open] of Object.entries(engines))
+  for (const [name, open] of Object.entries(everyEngine))
     it(`is windows times weights by ${name}`, async () => {
       await fc.assert(
         fc.asyncProperty(
@@ -168,7 +151,7 @@ describe("windows in strips, and layers computed again", () => {
                   name,
                   Float32Array.from({ length: sizeOf(output.shape) }, () => 0.1 + random()),
                 );
-              const program = await engines["onnxruntime's own operators"](graph);
+              const program = await everyEngine["onnxruntime's own operators"](graph);
               results.push(await program.run(feeds));
               await program.dispose();
             }

@@ -1,32 +1,14 @@
-import * as tf from "@tensorflow/tfjs-core";
-import "@tensorflow/tfjs-backend-cpu";
-import { beforeAll, describe, expect, it } from "vitest";
-import { openProgram } from "../../../src/main/engine/onnxruntime/program.ts";
+import { describe, expect, it } from "vitest";
 import { resultOf } from "../../../src/main/engine/program.ts";
-import { openProgram as openTensorflow } from "../../../src/main/engine/tensorflow/program.ts";
 import { GraphBuilder } from "../../../src/main/graph/builder.ts";
-import type { Graph } from "../../../src/main/graph/ir.ts";
+import { everyEngine } from "../support/engines.ts";
 import { seededRandom } from "../support/random.ts";
 import { relativeError } from "../support/reference.ts";
-
-beforeAll(async () => {
-  await tf.setBackend("cpu");
-  await tf.ready();
-});
-
-const onCpu = { executionProviders: ["cpu"], threads: 1 };
-const engines = {
-  "onnxruntime's own operators": (graph: Graph) =>
-    openProgram(graph, "products", { ...onCpu, fusedOperators: true }),
-  "portable operators": (graph: Graph) =>
-    openProgram(graph, "products", { ...onCpu, fusedOperators: false }),
-  tensorflow: (graph: Graph) => Promise.resolve(openTensorflow(tf, graph, "products")),
-};
 
 const [stack, rows, inner, columns] = [3, 4, 5, 6];
 
 describe("a stack of matrices times one matrix", () => {
-  for (const [name, open] of Object.entries(engines))
+  for (const [name, open] of Object.entries(everyEngine))
     it.each([false, true])(`is right by ${name}, the second transposed: %s`, async (second) => {
       const random = seededRandom(11);
       const a = Float32Array.from({ length: stack * rows * inner }, () => random() - 0.5);
