@@ -44,7 +44,7 @@ export interface SubgroupResult {
 
 /**
  * Fairness of one run in one subgroup: means over the labels that the group and the others both
- * have enough positives and negatives for.
+ * have enough patients with and without the finding for.
  */
 export interface FairnessResult {
   readonly attribute: string;
@@ -78,7 +78,7 @@ export interface RunEvaluation {
   /** The patients and images on which the thresholds were fitted. */
   readonly validationPatients: number;
   readonly validationImages: number;
-  /** The labels that macroAuroc is the mean of: those with enough positives and negatives. */
+  /** The labels that macroAuroc is the mean of: those that enough patients have, and enough lack. */
   readonly macroLabels: readonly FindingKey[];
   readonly macroAuroc: Interval | null;
   readonly labels: readonly LabelResult[];
@@ -118,7 +118,7 @@ export interface Comparison {
   } | null;
   readonly bootstrapSamples: number;
   readonly confidence: number;
-  /** Groups with fewer positives or negatives than this are counted but not computed. */
+  /** Where fewer patients have a finding, or lack it, than this, groups are counted but not computed. */
   readonly minimumCell: number;
 }
 

@@ -64,8 +64,8 @@ export interface PreparedRun {
 /**
  * Evaluates one run or a pair on the test patients. Thresholds are fitted on the validation
  * patients only. Intervals come from a bootstrap over patients, the same samples for both runs;
- * they hold the trained weights and the thresholds fixed. Cells with fewer positives or negatives
- * than the minimum are counted but not computed; an undefined statistic is null.
+ * they hold the trained weights and the thresholds fixed. Cells in which fewer patients than the
+ * minimum have a finding, or lack it, are counted but not computed; an undefined statistic is null.
  *
  * @throws UserError where scores are missing, not finite, or of different images
  */

@@ -95,20 +95,24 @@ export interface RunStatistics extends SampledStatistics {
   readonly estimates: Float64Array;
   /** Positives and negatives of a label in a cell. */
   readonly counts: (label: number, cell: number) => { positives: number; negatives: number };
-  /** Labels with enough positives and negatives overall: those of the macro mean. */
+  /** Labels that enough patients have, and enough lack, overall: those of the macro mean. */
   readonly macroLabels: readonly number[];
   /** Labels that a group's means are taken over. */
   readonly groupLabels: (group: number) => readonly number[];
   readonly macroIndex: number;
   readonly labelIndex: (label: number, cell: number, measure: LabelMeasure) => number;
   readonly groupIndex: (group: number, measure: GroupMeasure) => number;
-  /** False where the cell is too small for any statistic. */
+  /** False where too few patients of the cell have the label, or lack it, for any statistic. */
   readonly isLargeEnough: (label: number, cell: number) => boolean;
 }
 
 /**
  * Sets up the statistics of one run. Which labels enter a mean is decided once, from the real
- * counts, and not again in each bootstrap sample.
+ * patients, and not again in each bootstrap sample.
+ *
+ * @param minimumCell how many patients must have a label, and how many lack it, for a statistic.
+ *   Patients and not images: the bootstrap draws patients, and a sample without any of those few
+ *   would leave the statistic, and every mean over it, undefined.
  */
 export function runStatistics(
   labels: readonly RankedLabel[],
@@ -137,8 +141,8 @@ export function runStatistics(
     return { positives: sum(tallyPositives), negatives: sum(tallyNegatives) };
   };
   const enough = (label: number, cells: readonly number[]): boolean => {
-    const { positives, negatives } = countsOf(label, cells);
-    return positives >= Math.max(1, minimumCell) && negatives >= Math.max(1, minimumCell);
+    const ranked = labels[label];
+    return ranked !== undefined && hasPatients(ranked, cells, Math.max(1, minimumCell));
   };
   const labelNumbers = labels.map((_, index) => index);
   const macroLabels = labelNumbers.filter((label) => enough(label, [0]));
@@ -207,6 +211,21 @@ export function runStatistics(
     groupIndex,
     isLargeEnough: (label, cell) => enough(label, [cell]),
   };
+}
+
+/** Whether at least `minimum` patients have a positive image in the cells, and as many a negative. */
+function hasPatients(label: RankedLabel, cells: readonly number[], minimum: number): boolean {
+  const { patients, positive, cellsPerItem } = label;
+  const everyone = cells.includes(0);
+  const withFinding = new Set<number>();
+  const without = new Set<number>();
+  for (let item = 0; item < patients.length; item += 1) {
+    const own = label.cells.subarray(item * cellsPerItem, (item + 1) * cellsPerItem);
+    if (!everyone && !cells.some((cell) => own.includes(cell))) continue;
+    (positive[item] === 1 ? withFinding : without).add(patients[item] as number);
+    if (withFinding.size >= minimum && without.size >= minimum) return true;
+  }
+  return false;
 }
 
 /** A label without a threshold has no outcomes: every rate of these is NaN. */

@@ -280,6 +280,34 @@ describe("compareRuns", () => {
     expect(female?.accuracyParityDifference).toBeNull();
   });
 
+  it("counts patients, not images, for what is large enough", async () => {
+    // Six images are positive for all labels; of label 0 those of the test part are of two patients.
+    const rows = (["validation", "test"] as const).flatMap((part) =>
+      Array.from({ length: 30 }, (_, index): TinyRow => {
+        return { truth: index < 6 ? 1 : 0, score: (index % 7) / 7, part };
+      }),
+    );
+    const scored = tiny(rows).map((image): ScoredImage => {
+      const inTest = image.imageId - 30;
+      const ofTwo = inTest >= 7 && inTest <= 12;
+      return {
+        ...image,
+        patientId: ofTwo ? 100 + (inTest % 2) : image.patientId,
+        truth: inTest < 1 ? image.truth : image.truth.with(0, ofTwo ? 1 : 0),
+      };
+    });
+    const { privateRun } = await compareRuns({
+      privateRun: run("private", scored),
+      referenceRun: null,
+      bootstrapSamples: 400,
+    });
+    expect(privateRun?.labels[0]).toMatchObject({ positives: 6, negatives: 24, auroc: null });
+    expect(privateRun?.labels[0]?.roc).toEqual([]);
+    expect(privateRun?.macroLabels).toHaveLength(7);
+    // Such a label would leave the mean undefined in one sample of seven.
+    expect(privateRun?.macroAuroc).not.toBeNull();
+  });
+
   it("gives a subgroup's accuracy its interval by patient, and none to a group that is too small", () => {
     const sized = comparison.privateRun?.subgroups ?? [];
     const large = sized.filter(({ auroc }) => auroc !== null);

@@ -16,9 +16,9 @@ export function writeLimits(sheet: Sheet, facts: ReportFacts): void {
     `${bold("One training each.")} Intervals cover the sampling of ${count(privateEvaluation.testPatients)} test patients, not the randomness of training.`,
     `${bold("Many comparisons.")} The report gives intervals for many labels and groups without correction; a single one that excludes zero is weak evidence.`,
     undefinedLabels > 0
-      ? `${bold("Rare labels.")} For ${undefinedLabels} of ${privateEvaluation.labels.length} labels the test part has too few positives or negatives; the macro means leave them out.`
+      ? `${bold("Rare labels.")} For ${undefinedLabels} of ${privateEvaluation.labels.length} labels the test part has too few patients with or without the finding; the macro means leave them out.`
       : null,
-    `${bold("Small groups.")} Statistics of fewer than ${comparison.minimumCell} positives or negatives are not given. Differences in such groups can neither be shown nor excluded.`,
+    `${bold("Small groups.")} Statistics of fewer than ${comparison.minimumCell} patients with or without the finding are not given. Differences in such groups can neither be shown nor excluded.`,
     privateRun.state !== "finished" || referenceRun.state !== "finished"
       ? `${bold("Runs that did not finish.")} The private run is ${privateRun.state}, the reference run ${referenceRun.state}; they may have seen different numbers of steps.`
       : null,

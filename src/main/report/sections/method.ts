@@ -98,8 +98,9 @@ export function writeMethod(sheet: Sheet, facts: ReportFacts): void {
       "weights and the thresholds fixed and say nothing about training once more.",
   );
   sheet.paragraph(
-    `A statistic is given from ${comparison.minimumCell} positive and ${comparison.minimumCell} ` +
-      "negative images on, and only if it was defined in at least 95 % of the bootstrap samples. " +
+    `A statistic is given where at least ${comparison.minimumCell} patients have positive images ` +
+      `and ${comparison.minimumCell} have negative ones, and only if it was defined in at least ` +
+      "95 % of the bootstrap samples. " +
       `The privacy unit of the private run is the ${unitOf(facts)}; the resampling unit is always ` +
       "the patient.",
   );

@@ -62,7 +62,7 @@ export function writeResults(sheet: Sheet, pen: Pen, facts: ReportFacts): void {
         isStrong: true,
       },
     ],
-    note: `${undefinedMark} marks a statistic that is not defined or rests on fewer than ${comparison.minimumCell} positives or negatives.`,
+    note: `${undefinedMark} marks a statistic that is not defined or rests on fewer than ${comparison.minimumCell} patients with or without the finding.`,
   });
   const chartRows = rows.map((row) => ({
     title: row.finding.title,
