@@ -41,11 +41,15 @@ async function openPlace(patients: number): Promise<Place> {
 }
 
 /** Trains a run with canaries to its end. */
-async function trained(place: Place, epsilon: number, canaries = 80): Promise<string> {
+async function trained(
+  place: Place,
+  epsilon: number,
+  { canaries = 80, epochs = smallRecipe.epochs } = {},
+): Promise<string> {
   const { database, cohortId, queue } = place;
   const [runId = ""] = createRuns(database, {
     cohortId,
-    recipe: { ...smallRecipe, auditCanaries: canaries },
+    recipe: { ...smallRecipe, epochs, auditCanaries: canaries },
     epsilon,
     delta: null,
     withReference: false,
@@ -73,9 +77,11 @@ describe("an audited run", () => {
       highestPossible: soundAudit.highestPossible,
     });
 
-    const loud = await trained(place, 200);
+    // Coins, sampling and noise are drawn anew: its bound was between 1.7 and 2.2 in 25 runs. Above 1
+    // it refutes the claim of the run before.
+    const loud = await trained(place, 200, { canaries: 100, epochs: 10 });
     const loudAudit = canaryAudit(database, requireRun(database, loud))!;
-    expect(loudAudit.lowerBound).toBeGreaterThan(1.5);
+    expect(loudAudit.lowerBound).toBeGreaterThan(1);
     expect(loudAudit.lowerBound).toBeLessThan(200);
 
     // Canaries are nowhere but in training.
@@ -131,7 +137,7 @@ describe("shadow models", () => {
   it("leave each patient out of half of them and nothing behind", async () => {
     const place = await openPlace(180);
     const { database, dataFolder } = place;
-    const runId = await trained(place, 8, 0);
+    const runId = await trained(place, 8, { canaries: 0 });
     const run = requireRun(database, runId);
     const pool = auditPool(database, run);
     const done: number[] = [];
