@@ -14,6 +14,7 @@ import { filmChanges } from "./0013-film-changes.ts";
 import { labelSets } from "./0014-label-sets.ts";
 import { subgroupIntervals } from "./0015-subgroup-intervals.ts";
 import { ownLabels } from "./0016-own-labels.ts";
+import { patientsInCells } from "./0017-patients-in-cells.ts";
 
 /**
  * The schema's migrations in order; the one at index n brings the store to version n + 1. Each
@@ -36,4 +37,5 @@ export const migrations: readonly string[] = [
   labelSets,
   subgroupIntervals,
   ownLabels,
+  patientsInCells,
 ];
