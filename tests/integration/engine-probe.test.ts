@@ -1,6 +1,9 @@
+import { fork } from "node:child_process";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { runProbe, runProbeFile } from "../../src/main/engine/probe.ts";
+import { childrenOf, isRunning } from "../support/processes.ts";
 
 const crashing = join(import.meta.dirname, "../fixtures/crashing-probe.mjs");
 
@@ -41,5 +44,18 @@ describe("the probe of an engine", () => {
       works: false,
       reason: "there is no engine named abacus.",
     });
+  });
+
+  it.skipIf(process.platform !== "linux")("ends with the process that started it", async () => {
+    const parent = fork(join(import.meta.dirname, "../fixtures/measuring-parent.mjs"));
+    const deadline = performance.now() + 20_000;
+    while (childrenOf(parent.pid!).length === 0 && performance.now() < deadline) await sleep(20);
+    const [probe] = childrenOf(parent.pid!);
+    // By then it computes: a step of this size takes many seconds on a CPU.
+    await sleep(3000);
+    expect(isRunning(probe!)).toBe(true);
+    parent.kill("SIGKILL");
+    await sleep(1500);
+    expect(isRunning(probe!)).toBe(false);
   });
 });

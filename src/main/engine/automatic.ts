@@ -16,7 +16,20 @@ export type Timing =
   | { readonly works: true; readonly millisecondsPerImage: number }
   | { readonly works: false; readonly reason: string };
 
-export type MeasureEngine = (engine: string, task: EngineTask) => Promise<Timing>;
+/** Times an engine on a task; ends at once, with any answer, when the signal is given. */
+export type MeasureEngine = (
+  engine: string,
+  task: EngineTask,
+  signal?: AbortSignal,
+) => Promise<Timing>;
+
+/** Who waits while engines are measured. */
+export interface Waiting {
+  /** Told in words of what takes its time, and of what was found. */
+  readonly report?: (line: string) => void;
+  /** Breaks the measurement off. */
+  readonly signal?: AbortSignal;
+}
 
 const recordSchema = z.object({
   key: z.string(),
@@ -120,14 +133,15 @@ export function knownChoice(
  * seconds in a process of its own unless the answer is remembered for these devices, versions,
  * network and resolution. One that fails is left out. With one candidate nothing is timed.
  *
- * @param report told in words of what takes its time, and of what was found
+ * @throws the signal's reason where it is given before the last engine was timed; nothing of what
+ *   was measured by then is remembered
  */
 export async function chooseEngine(
   dataFolder: string,
   engines: readonly EngineDescription[],
   task: EngineTask,
   measure: MeasureEngine,
-  report: (line: string) => void = () => undefined,
+  { report, signal }: Waiting = {},
 ): Promise<AutomaticChoice> {
   const known = knownChoice(dataFolder, engines, task);
   if (known.how !== "unmeasured") return known;
@@ -136,12 +150,15 @@ export async function chooseEngine(
   const failed: { engine: string; reason: string }[] = [];
   // One after the other: two at once would slow each other down.
   for (const [at, { name }] of candidates.entries()) {
-    report(`Measuring the speed of ${name}, engine ${at + 1} of ${candidates.length}`);
-    const timing = await measure(name, task);
+    signal?.throwIfAborted();
+    report?.(`Measuring the speed of ${name}, engine ${at + 1} of ${candidates.length}`);
+    const timing = await measure(name, task, signal);
+    // An engine that was broken off did not fail.
+    signal?.throwIfAborted();
     if (timing.works) timings.push({ engine: name, milliseconds: timing.millisecondsPerImage });
     else {
       failed.push({ engine: name, reason: timing.reason });
-      report(`${name} is left out: ${timing.reason}`);
+      report?.(`${name} is left out: ${timing.reason}`);
     }
   }
   if (timings.length === 0) return known;

@@ -11,16 +11,23 @@ export interface NvidiaGpu {
 
 let asked: Promise<NvidiaGpu | null> | null = null;
 
-/** The first NVIDIA GPU, asked of nvidia-smi once; null where there is none. Never throws. */
-export function nvidiaGpu(): Promise<NvidiaGpu | null> {
-  asked ??= promisify(execFile)(
+/**
+ * The first NVIDIA GPU, asked of nvidia-smi once; null where there is none, or where the signal was
+ * given before it answered. Never throws.
+ */
+export function nvidiaGpu(signal?: AbortSignal): Promise<NvidiaGpu | null> {
+  if (asked !== null) return asked;
+  asked = promisify(execFile)(
     "nvidia-smi",
     ["--query-gpu=name,driver_version,memory.total", "--format=csv,noheader,nounits"],
-    { timeout: 10_000 },
+    { timeout: 10_000, ...(signal && { signal }) },
   ).then(
     ({ stdout }) => parseNvidiaSmi(stdout),
     () => null,
   );
+  signal?.addEventListener("abort", () => {
+    asked = null;
+  });
   return asked;
 }
 

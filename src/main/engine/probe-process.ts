@@ -1,8 +1,10 @@
 /**
  * A process of its own that tries one engine: loads its library, finds its device, and computes
  * something whose result is known; with a task it is timed on that instead.
- * Usage: probe-process NAME [TASK AS JSON]; answers over the channel to its parent.
+ * Usage: probe-process NAME [TASK AS JSON]; answers over the channel to its parent, and does not
+ * outlive it.
  */
+import { isMainThread, Worker, workerData } from "node:worker_threads";
 import { messageOf } from "../../shared/errors.ts";
 import type { EngineTask, Timing } from "./automatic.ts";
 import type { Engine } from "./engine.ts";
@@ -64,10 +66,39 @@ async function time(name: string, task: EngineTask): Promise<Timing> {
   }
 }
 
-const [name = "", task] = process.argv.slice(2);
-// Only our own program starts this one.
-const result =
-  task === undefined ? await tryEngine(name) : await time(name, JSON.parse(task) as EngineTask);
-process.send?.(result, () => {
-  process.exit(0);
-});
+const parentCheckMilliseconds = 300;
+
+/**
+ * Ends this process once its parent is gone. To be called in a thread of its own: while a driver hangs,
+ * or a step takes a minute, the main thread does not hear that the channel was closed.
+ */
+function endWith(parent: number): void {
+  setInterval(() => {
+    // Where no other process takes children over (Windows), they keep the number of the one that died.
+    if (process.ppid !== parent || !isAlive(parent)) process.kill(process.pid, "SIGKILL");
+  }, parentCheckMilliseconds);
+}
+
+function isAlive(processId: number): boolean {
+  try {
+    return process.kill(processId, 0);
+  } catch {
+    return false;
+  }
+}
+
+async function answer(): Promise<void> {
+  // A key pressed in a terminal reaches every process there; the parent decides what it means.
+  process.on("SIGINT", () => undefined);
+  new Worker(import.meta.filename, { workerData: process.ppid }).unref();
+  const [name = "", task] = process.argv.slice(2);
+  // Only our own program starts this one.
+  const result =
+    task === undefined ? await tryEngine(name) : await time(name, JSON.parse(task) as EngineTask);
+  process.send?.(result, () => {
+    process.exit(0);
+  });
+}
+
+if (isMainThread) await answer();
+else endWith(Number(workerData));

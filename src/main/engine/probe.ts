@@ -42,34 +42,52 @@ function lastWords(output: string): string {
 }
 
 /**
- * Times an engine on a task in a process of its own. Never throws.
+ * Times an engine on a task in a process of its own, which the signal ends. Never throws.
  *
  * @see chooseEngine
  */
-export async function runTiming(engineName: string, task: EngineTask): Promise<Timing> {
+export async function runTiming(
+  engineName: string,
+  task: EngineTask,
+  signal?: AbortSignal,
+): Promise<Timing> {
   const { resolutionPixels } = task;
   const words = [engineName, JSON.stringify({ ...chosenIn(task), resolutionPixels })];
-  const answer = await answerOf<Timing>(probeFile(), words, timingTimeoutMilliseconds);
+  const limits = { timeout: timingTimeoutMilliseconds, signal };
+  const answer = await answerOf<Timing>(probeFile(), words, limits);
   return answer ?? { works: false, reason: "the probe's program file is missing." };
 }
 
 /**
- * Tries an engine in a process of its own, so that a broken driver takes down nothing else.
- * Asked once for each name; never throws.
+ * Tries an engine in a process of its own, so that a broken driver takes down nothing else; the
+ * signal ends that process. Asked once for each name; never throws.
  */
-export function runProbe(engineName: string): Promise<ProbeResult> {
+export function runProbe(engineName: string, signal?: AbortSignal): Promise<ProbeResult> {
   let result = known.get(engineName);
   if (result === undefined) {
-    result = runProbeFile(probeFile(), engineName);
+    result = runProbeFile(probeFile(), engineName, signal);
     known.set(engineName, result);
+    signal?.addEventListener("abort", () => known.delete(engineName));
   }
   return result;
 }
 
 /** The same with a given program file, which gets the name and answers over its channel. */
-export async function runProbeFile(file: string | null, engineName: string): Promise<ProbeResult> {
-  const answer = await answerOf<ProbeResult>(file, [engineName], timeoutMilliseconds);
+export async function runProbeFile(
+  file: string | null,
+  engineName: string,
+  signal?: AbortSignal,
+): Promise<ProbeResult> {
+  const limits = { timeout: timeoutMilliseconds, signal };
+  const answer = await answerOf<ProbeResult>(file, [engineName], limits);
   return answer ?? { works: false, reason: "the probe's program file is missing." };
+}
+
+/** When a process that was asked is ended. */
+interface Limits {
+  /** In milliseconds. */
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
 }
 
 type Failure = Extract<ProbeResult, { works: false }>;
@@ -78,7 +96,7 @@ type Failure = Extract<ProbeResult, { works: false }>;
 function answerOf<Answer>(
   file: string | null,
   words: readonly string[],
-  timeout: number,
+  { timeout, signal }: Limits,
 ): Promise<Answer | Failure | null> {
   if (file === null) return Promise.resolve(null);
   return new Promise((resolve) => {
@@ -87,6 +105,9 @@ function answerOf<Answer>(
       execArgv: [],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       timeout,
+      ...(signal && { signal }),
+      // A driver that hangs may keep a process from hearing anything else.
+      killSignal: "SIGKILL",
     });
     let output = "";
     const collect = (data: unknown): void => {

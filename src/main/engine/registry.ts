@@ -1,6 +1,12 @@
 import { UserError } from "../../shared/errors.ts";
 import type { AutomaticChoice, RememberedChoice } from "../../shared/engine-choice.ts";
-import { chooseEngine, knownChoice, rememberedChoices, type EngineTask } from "./automatic.ts";
+import {
+  chooseEngine,
+  knownChoice,
+  rememberedChoices,
+  type EngineTask,
+  type Waiting,
+} from "./automatic.ts";
 import type { Engine, EngineDescription } from "./engine.ts";
 import {
   cpuEngine,
@@ -14,14 +20,14 @@ import { describeTensorFlow, tensorflowEngine, tensorflowName } from "./tensorfl
 
 interface Candidate {
   readonly name: string;
-  readonly describe: () => Promise<EngineDescription>;
+  readonly describe: (signal?: AbortSignal) => Promise<EngineDescription>;
   readonly open: () => Promise<Engine>;
 }
 
 function gpuCandidate(provider: GpuProvider): Candidate {
   return {
     name: `onnxruntime-${provider}`,
-    describe: () => describeProvider(provider),
+    describe: (signal) => describeProvider(provider, signal),
     open: () => providerEngine(provider),
   };
 }
@@ -43,22 +49,30 @@ const candidates: readonly Candidate[] = [
 /** What "auto" opens where nobody says what for: the CPU, which is always there. */
 const fallback = "onnxruntime-cpu";
 
-/** Every engine that this program knows, with the reason where one is absent. Never throws. */
-export function listEngines(): Promise<EngineDescription[]> {
-  return Promise.all(candidates.map((candidate) => candidate.describe()));
+/**
+ * Every engine that this program knows, with the reason where one is absent. Never throws; where the
+ * signal is given meanwhile, engines that were still being tried count as absent.
+ */
+export function listEngines(signal?: AbortSignal): Promise<EngineDescription[]> {
+  return Promise.all(candidates.map((candidate) => candidate.describe(signal)));
 }
 
 /** What an engine is opened for, and the folder where answers are remembered. */
-export interface OpenEngineTask extends EngineTask {
+export interface OpenEngineTask extends EngineTask, Waiting {
   readonly dataFolder: string;
-  /** Told in words of what takes its time while "auto" is measured. */
-  readonly report?: (line: string) => void;
 }
 
-/** What "auto" stands for on a task; engines that were not timed on it yet are timed now. */
+/**
+ * What "auto" stands for on a task; engines that were not timed on it yet are timed now.
+ *
+ * @throws the signal's reason where it is given meanwhile.
+ */
 export async function automaticEngine(task: OpenEngineTask): Promise<AutomaticChoice> {
   task.report?.("Looking for engines");
-  return chooseEngine(task.dataFolder, await listEngines(), task, runTiming, task.report);
+  const engines = await listEngines(task.signal);
+  // An engine whose trial was broken off is not absent.
+  task.signal?.throwIfAborted();
+  return chooseEngine(task.dataFolder, engines, task, runTiming, task);
 }
 
 /** What "auto" was measured to be on this machine's engines, newest first; nothing is timed. */
@@ -80,7 +94,7 @@ async function nameFor(name: string, task: OpenEngineTask | null): Promise<strin
  * Opens an engine by name; "auto" takes the quickest on the task, or the CPU without one.
  *
  * Throws UserError: "not-found" for an unknown name, "resource" for an engine that is absent,
- * with the reason and what would bring it.
+ * with the reason and what would bring it; the task's signal's reason where it is given meanwhile.
  */
 export async function openEngine(
   name: string,
@@ -94,7 +108,8 @@ export async function openEngine(
       `There is no engine named ${name}. Choose one of: auto, ` +
         `${candidates.map((other) => other.name).join(", ")}.`,
     );
-  const { available, reason, detail } = await candidate.describe();
+  const { available, reason, detail } = await candidate.describe(task?.signal);
+  task?.signal?.throwIfAborted();
   if (!available)
     throw new UserError(
       "resource",

@@ -7,6 +7,8 @@ export class Interrupted extends Error {}
 export interface Interruption {
   /** @throws Interrupted where somebody does. */
   readonly check: () => void;
+  /** Given, with Interrupted as its reason, once somebody does; for what is not computed in pieces. */
+  readonly signal: AbortSignal;
   /** What somebody wants; null while nobody does. */
   readonly wanted: () => "stopped" | "paused" | null;
   /** From here on only a pause interrupts. */
@@ -20,10 +22,14 @@ export function createInterruption(port: Pick<TrainerPort, "onMessage">): Interr
   let wanted: "stopped" | "paused" | null = null;
   let stopCounts = true;
   let held = false;
+  const controller = new AbortController();
   port.onMessage((message) => {
-    if (message.kind === "stop") wanted ??= message.pause ? "paused" : "stopped";
+    if (message.kind !== "stop") return;
+    wanted ??= message.pause ? "paused" : "stopped";
+    controller.abort(new Interrupted());
   });
   return {
+    signal: controller.signal,
     check: () => {
       if (held) return;
       if (wanted === "paused" || (wanted === "stopped" && stopCounts)) throw new Interrupted();

@@ -7,6 +7,8 @@ import { serveTrainer } from "./trainer.ts";
 
 /** Entry of the trainer's process: one run, then it waits for the core to let go of it. */
 const port = openTrainerPort();
+// A key pressed in a terminal reaches every process there; the core says what it means for the run.
+process.on("SIGINT", () => undefined);
 let over = false;
 port.onClosed(() => {
   // Without a core no step can be journaled, so none may be taken. An ordinary exit would wait

@@ -60,12 +60,25 @@ async function train(
   const { plan } = job;
   const { recipe } = plan;
   const log = openLog(job.runFolder);
+  const endEarly = (): void => {
+    const paused = interruption.wanted() === "paused";
+    port.send({ kind: "finished", stopped: true, paused, weights: null });
+    log(paused ? "paused" : "stopped");
+  };
   const description = parts.networkOf(recipe, labelCountOf(job.set));
   port.send({ kind: "phase", phase: "Preparing the network" });
-  const engine = await openEngineOf(job, parts, log, (line) => {
-    log(line);
-    port.send({ kind: "phase", phase: line });
+  const engine = await openEngineUnlessStopped(interruption, job, parts, {
+    log,
+    report: (line) => {
+      log(line);
+      port.send({ kind: "phase", phase: line });
+    },
   });
+  if (engine === null) {
+    endEarly();
+    log.close();
+    return;
+  }
   port.send({ kind: "phase", phase: "Preparing the network" });
   const mechanism = mechanismOf(plan);
   const network = await engine.compile(description, {
@@ -148,10 +161,8 @@ async function train(
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     // Before the first step, or while the films were scored: all steps are in the checkpoint.
-    const paused = interruption.wanted() === "paused";
     await checkpoints.finish();
-    port.send({ kind: "finished", stopped: true, paused, weights: null });
-    log(paused ? "paused" : "stopped");
+    endEarly();
   } finally {
     await checkpoints.close();
     await reader.close();
@@ -161,20 +172,43 @@ async function train(
   }
 }
 
+/** `openEngineOf`, or null where somebody wants the run to end before an engine is chosen. */
+async function openEngineUnlessStopped(
+  { signal }: Interruption,
+  job: TrainerJob,
+  parts: TrainerParts,
+  told: Told,
+): Promise<Engine | null> {
+  try {
+    return await openEngineOf(job, parts, told, signal);
+  } catch (error) {
+    if (error instanceof Interrupted) return null;
+    throw error;
+  }
+}
+
+/** Who is told of what, in words. */
+interface Told {
+  readonly log: (line: string) => void;
+  /** Of what takes its time. */
+  readonly report: (line: string) => void;
+}
+
 /** The engine that a resumed run had, so that it goes on bit for bit; else the recipe's. */
 async function openEngineOf(
   job: TrainerJob,
   parts: TrainerParts,
-  log: (line: string) => void,
-  report: (line: string) => void,
+  { log, report }: Told,
+  signal: AbortSignal,
 ): Promise<Engine> {
   const { engine, resolutionPixels } = job.plan.recipe;
   const chosen = chosenIn(job.plan.recipe);
-  const task = { dataFolder: job.dataFolder, ...chosen, resolutionPixels, report };
+  const task = { dataFolder: job.dataFolder, ...chosen, resolutionPixels, report, signal };
   if (job.engine === engine) return parts.openEngine(engine, task);
   try {
     return await parts.openEngine(job.engine, task);
   } catch (error) {
+    if (error instanceof Interrupted) throw error;
     log(`The run had ${job.engine}, which is not here: ${messageOf(error)}`);
     return parts.openEngine(engine, task);
   }

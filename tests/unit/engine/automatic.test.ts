@@ -103,14 +103,14 @@ describe("the automatic engine", () => {
     const { measure } = stopwatch({ cpu: 9 });
     const engines = [engine("cpu"), engine("gpu")];
     const report = (line: string) => lines.push(line);
-    await chooseEngine(folder, engines, task, measure, report);
+    await chooseEngine(folder, engines, task, measure, { report });
     expect(lines).toEqual([
       "Measuring the speed of cpu, engine 1 of 2",
       "Measuring the speed of gpu, engine 2 of 2",
       "gpu is left out: it ran out of memory.",
     ]);
     lines.length = 0;
-    await chooseEngine(folder, engines, task, measure, report);
+    await chooseEngine(folder, engines, task, measure, { report });
     expect(lines).toEqual([]);
   });
 

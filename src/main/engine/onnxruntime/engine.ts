@@ -102,8 +102,14 @@ const gpuProviders = {
 
 export type GpuProvider = keyof typeof gpuProviders;
 
-/** Says whether a GPU provider works here, tried in a process of its own. Never throws. */
-export async function describeProvider(provider: GpuProvider): Promise<EngineDescription> {
+/**
+ * Says whether a GPU provider works here, tried in a process of its own, which the signal ends. Never
+ * throws.
+ */
+export async function describeProvider(
+  provider: GpuProvider,
+  signal?: AbortSignal,
+): Promise<EngineDescription> {
   const name = `onnxruntime-${provider}`;
   const { platforms, help } = gpuProviders[provider];
   const absent = (reason: string, detail: string | null = null): EngineDescription => ({
@@ -121,9 +127,9 @@ export async function describeProvider(provider: GpuProvider): Promise<EngineDes
     return absent(
       `No graphics device was found: neither /dev/dri nor /dev/nvidia0 exists. ${help}`,
     );
-  const probe = await runProbe(name);
+  const probe = await runProbe(name, signal);
   if (!probe.works) return absent(`No usable device was found. ${help}`, probe.reason);
-  const gpu = provider === "cuda" ? await nvidiaGpu() : null;
+  const gpu = provider === "cuda" ? await nvidiaGpu(signal) : null;
   return {
     name,
     device: gpu?.name ?? probe.device,

@@ -36,8 +36,11 @@ export function engineOn(tf: TensorFlow, description: EngineDescription): Engine
   };
 }
 
-/** Says whether @tensorflow/tfjs-node-gpu is here and works, tried in a process of its own. */
-export async function describeTensorFlow(): Promise<EngineDescription> {
+/**
+ * Says whether @tensorflow/tfjs-node-gpu is here and works, tried in a process of its own, which the
+ * signal ends.
+ */
+export async function describeTensorFlow(signal?: AbortSignal): Promise<EngineDescription> {
   const absent = (reason: string, detail: string | null = null): EngineDescription => ({
     name: tensorflowName,
     device: null,
@@ -46,16 +49,16 @@ export async function describeTensorFlow(): Promise<EngineDescription> {
     reason,
     detail,
   });
-  const needs = `${requirements} ${driverSentence(await nvidiaGpu())}`;
+  const needs = `${requirements} ${driverSentence(await nvidiaGpu(signal))}`;
   if (!isInstalled())
     return absent(`The optional package ${packageName} is not installed. ${installation} ${needs}`);
-  const probe = await runProbe(tensorflowName);
+  const probe = await runProbe(tensorflowName, signal);
   if (!probe.works)
     return absent(
       `Its package is installed, but its TensorFlow library does not load. ${library} ${needs}`,
       probe.reason,
     );
-  const gpu = probe.onGpu === true ? await nvidiaGpu() : null;
+  const gpu = probe.onGpu === true ? await nvidiaGpu(signal) : null;
   return {
     name: tensorflowName,
     device: gpu?.name ?? probe.device,
