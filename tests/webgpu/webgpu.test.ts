@@ -167,6 +167,7 @@ describe.skipIf(!hasGraphicsDevice())("what WebGPU keeps between micro-batches",
       sparing: false,
       recomputing: false,
       direct: false,
+      wholeImages: true,
       device: "keeping",
       prepare,
     });

@@ -321,8 +321,8 @@ export class MicrobatchedNetwork implements CompiledNetwork {
     views: number,
     label: string,
   ): Promise<Prepared> {
-    const { network, resolutionPixels, sparing, recomputing, direct } = this.options;
-    const arrangement = { resolutionPixels, sparing, direct };
+    const { network, resolutionPixels, sparing, recomputing, direct, wholeImages } = this.options;
+    const arrangement = { resolutionPixels, sparing, direct, wholeImages };
     const shape = { ...arrangement, units, views, recomputing };
     const step =
       kind === "private"

@@ -69,11 +69,16 @@ export interface MemoryNeed {
   readonly bytesPerImage: number;
 }
 
+/** How graphs are built for an engine, whatever the network and the memory; see graph/context.ts. */
+export interface EngineManner {
+  readonly direct: boolean;
+  readonly wholeImages: boolean;
+}
+
 /** How a graph is built, as in graph/context.ts. */
-export interface Arrangement {
+export interface Arrangement extends EngineManner {
   readonly sparing: boolean;
   readonly recomputing: boolean;
-  readonly direct: boolean;
 }
 
 /**
@@ -124,8 +129,8 @@ function fittingImages({ fixedBytes, bytesPerImage }: MemoryNeed, room: number):
 }
 
 /** The arrangements of a graph, from the quickest to that which takes least memory. */
-function arrangements(direct: boolean): readonly [Arrangement, Arrangement, Arrangement] {
-  const plain = { sparing: false, recomputing: false, direct };
+function arrangements(manner: EngineManner): readonly [Arrangement, Arrangement, Arrangement] {
+  const plain = { sparing: false, recomputing: false, ...manner };
   const sparing = { ...plain, sparing: true };
   return [plain, sparing, { ...sparing, recomputing: true }];
 }
@@ -135,17 +140,15 @@ function arrangements(direct: boolean): readonly [Arrangement, Arrangement, Arra
  * micro-batch's tensors within `mostTensorBytes` and within half of the free memory, and a sparing
  * graph where these would be few, which computes again what lies between matrix products where even
  * one image would not fit.
- *
- * @param direct as in graph/context.ts, by the engine
  */
 export function defaultMemoryPlan(
   network: NetworkDescription,
   resolutionPixels: number,
-  direct = false,
+  manner: EngineManner,
   freeBytes = freeMemoryBytes(),
 ): MemoryPlan {
   const room = tensorRoom(freeBytes);
-  const [plain, sparing, recomputing] = arrangements(direct);
+  const [plain, sparing, recomputing] = arrangements(manner);
   const needOf = (arrangement: Arrangement): MemoryNeed =>
     memoryNeed(network, resolutionPixels, arrangement, room);
   const planOf = (arrangement: Arrangement, need: MemoryNeed): MemoryPlan => ({
@@ -168,23 +171,21 @@ export interface MicrobatchPlan extends Arrangement {
 /**
  * How a network is cut into micro-batches. Throws UserError ("input") for a micro-batch that is not
  * a positive whole number.
- *
- * @param direct as in graph/context.ts, by the engine
  */
 export function microbatchPlan(
   network: NetworkDescription,
   options: CompileOptions,
-  direct = false,
+  manner: EngineManner,
 ): MicrobatchPlan {
   const { microbatch, resolutionPixels } = options;
   if (microbatch === null) {
-    const { images, ...arrangement } = defaultMemoryPlan(network, resolutionPixels, direct);
+    const { images, ...arrangement } = defaultMemoryPlan(network, resolutionPixels, manner);
     return { ...arrangement, unitsAtOnce: (views) => Math.max(1, Math.floor(images / views)) };
   }
   if (!Number.isInteger(microbatch) || microbatch < 1)
     throw new UserError("input", `A micro-batch of ${microbatch} units is not possible.`);
   const room = tensorRoom(freeMemoryBytes());
-  const [plain, sparing, recomputing] = arrangements(direct);
+  const [plain, sparing, recomputing] = arrangements(manner);
   const fitting = [plain, sparing].find((arrangement) =>
     fits(memoryNeed(network, resolutionPixels, arrangement, room), microbatch, room),
   );

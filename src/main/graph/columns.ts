@@ -33,9 +33,14 @@ export function asRows(context: Context, x: Tensor): Tensor {
 }
 
 /**
- * The windows of the input images, laid out by whoever feeds the graph: single floats are slow
- * to gather inside it, and the images pass through the feeder's hands anyway.
+ * True for the input images where whoever feeds the graph lays out their windows: a CPU is slow to
+ * gather single floats inside the graph, and the images pass through the feeder's hands anyway.
  */
+function isFedInWindows(context: Context, x: Tensor): boolean {
+  return x === context.images && !context.wholeImages;
+}
+
+/** The windows of the input images as an input of the graph. */
 function imageColumns(context: Context, geometry: WindowGeometry): Tensor {
   const { images } = geometry;
   const { height, width } = axisWindows(geometry);
@@ -57,7 +62,7 @@ export type Way = "there" | "back";
 /** True where the windows of a layer are laid out again on the way back, instead of being kept. */
 export function laysOutAgain(context: Context, geometry: WindowGeometry, x: Tensor): boolean {
   // What the feeder lays out stands there anyway.
-  return context.sparing && x !== context.images && !isPointwise(geometry);
+  return context.sparing && !isFedInWindows(context, x) && !isPointwise(geometry);
 }
 
 /**
@@ -84,7 +89,7 @@ export function windowColumns(
   if (isPointwise(geometry)) return x;
   const output = outputSize(geometry);
   const channels = x.shape[2] ?? 0;
-  if (x === context.images) return imageColumns(context, geometry);
+  if (isFedInWindows(context, x)) return imageColumns(context, geometry);
   const rows = context.builder.gatherRows(asRows(context, x), sharedRows(context, geometry, way));
   return context.builder.reshape(rows, [
     geometry.images,

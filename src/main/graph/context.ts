@@ -62,6 +62,11 @@ export interface Context {
   readonly mostWindowValues: number;
   /** The engine convolves maps without their windows laid out, and is quicker so. */
   readonly direct: boolean;
+  /**
+   * The windows of the input images are laid out inside the graph, so that only the pixels have to reach
+   * the engine's device. Otherwise whoever feeds the graph lays them out.
+   */
+  readonly wholeImages: boolean;
   /** Rows of windows that several layers have in common: they can take more than a map. */
   readonly windowRows: Map<string, Int32Array>;
   readonly feeds: Map<string, ParameterFeed>;

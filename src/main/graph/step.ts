@@ -48,6 +48,7 @@ interface StepShape {
   readonly recomputing?: boolean;
   readonly mostWindowValues?: number;
   readonly direct?: boolean;
+  readonly wholeImages?: boolean;
 }
 
 /** Starts a graph and runs the network forward on its images. */
@@ -71,6 +72,7 @@ function start(
     recomputing: shape.recomputing ?? false,
     mostWindowValues: shape.mostWindowValues ?? usualWindowValues,
     direct: shape.direct ?? false,
+    wholeImages: shape.wholeImages ?? false,
     windowRows: new Map(),
     feeds: new Map(),
     parameterGradients: [],
@@ -89,9 +91,10 @@ export function inferenceGraph(
   options: {
     readonly resolutionPixels: number;
     readonly images: number;
-    /** Both as in Context; false where left out. */
+    /** As in Context; false where left out. */
     readonly sparing?: boolean;
     readonly direct?: boolean;
+    readonly wholeImages?: boolean;
   },
 ): StepGraph {
   const { images, ...rest } = options;

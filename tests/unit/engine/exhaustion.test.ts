@@ -50,6 +50,7 @@ function networkOn(mostImages: number, microbatch: number) {
     sparing: false,
     recomputing: false,
     direct: false,
+    wholeImages: false,
     prepare,
     report: (line) => lines.push(line),
   });
@@ -98,6 +99,7 @@ describe("a micro-batch that memory does not hold", () => {
       sparing: false,
       recomputing: false,
       direct: false,
+      wholeImages: false,
       prepare: () => Promise.reject(new Error("no such operator")),
     });
     await expect(compiled.clippedSum(weights, batch, clipping)).rejects.toThrow("no such operator");

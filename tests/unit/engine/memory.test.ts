@@ -32,12 +32,15 @@ describe("the memory of a graph", () => {
   });
 });
 
+const cpu = { direct: true, wholeImages: false };
+const gpu = { direct: false, wholeImages: true };
+
 describe("the default micro-batch", () => {
   const network = networkNamed("resnet9");
 
   it("shrinks with the pixels and with the memory at hand, down to one image", () => {
     const images = (pixels: number, free: number) =>
-      defaultMemoryPlan(network, pixels, true, free).images;
+      defaultMemoryPlan(network, pixels, cpu, free).images;
     expect(images(64, plenty)).toBe(16);
     expect(images(224, plenty)).toBeLessThan(images(128, plenty));
     expect(images(128, gibibyte / 4)).toBeLessThan(images(128, plenty));
@@ -54,26 +57,28 @@ describe("the default micro-batch", () => {
 
   it("counts the views of a unit, and can be chosen by hand", () => {
     const options = { resolutionPixels: 64, microbatch: null, threads: null };
-    const { unitsAtOnce } = microbatchPlan(network, options);
+    const { unitsAtOnce } = microbatchPlan(network, options, cpu);
     expect(unitsAtOnce(4)).toBe(Math.max(1, Math.floor(unitsAtOnce(1) / 4)));
-    expect(microbatchPlan(network, { ...options, microbatch: 3 }).unitsAtOnce(7)).toBe(3);
-    expect(() => microbatchPlan(network, { ...options, microbatch: 0 })).toThrow(/not possible/);
+    expect(microbatchPlan(network, { ...options, microbatch: 3 }, cpu).unitsAtOnce(7)).toBe(3);
+    expect(() => microbatchPlan(network, { ...options, microbatch: 0 }, cpu)).toThrow(
+      /not possible/,
+    );
   });
 });
 
 describe("an arrangement of a graph", () => {
   it("is sparing where few images would fit at once, and then more do", () => {
-    expect(defaultMemoryPlan(networkNamed("resnet9"), 64, true, plenty).sparing).toBe(false);
+    expect(defaultMemoryPlan(networkNamed("resnet9"), 64, cpu, plenty).sparing).toBe(false);
     const convnext = networkNamed("convnext-tiny");
-    expect(defaultMemoryPlan(convnext, 128, true, plenty)).toEqual({
+    expect(defaultMemoryPlan(convnext, 128, cpu, plenty)).toEqual({
       images: 4,
       sparing: true,
       recomputing: false,
-      direct: true,
+      ...cpu,
     });
     const options = { resolutionPixels: 128, threads: null };
-    expect(microbatchPlan(convnext, { ...options, microbatch: 1 }).sparing).toBe(false);
-    expect(microbatchPlan(convnext, { ...options, microbatch: 8 }).sparing).toBe(true);
+    expect(microbatchPlan(convnext, { ...options, microbatch: 1 }, cpu).sparing).toBe(false);
+    expect(microbatchPlan(convnext, { ...options, microbatch: 8 }, cpu).sparing).toBe(true);
   });
 
   it.each(networkNames)("that is sparing takes less memory for each image of %s", (name) => {
@@ -84,7 +89,7 @@ describe("an arrangement of a graph", () => {
 
   it.each(networkNames)("keeps one image of %s at 512 pixels within 4 GiB", (name) => {
     const network = networkNamed(name);
-    const { images, ...arrangement } = defaultMemoryPlan(network, 512, true, plenty);
+    const { images, ...arrangement } = defaultMemoryPlan(network, 512, cpu, plenty);
     const shape = { ...arrangement, resolutionPixels: 512, units: images, views: 1 };
     for (const graphOf of [privateGraph, ordinaryGraph])
       // Twice what tensors take, for an allocator's holes, and a quarter for the program itself.
@@ -94,7 +99,7 @@ describe("an arrangement of a graph", () => {
   it.each(networkNames)("takes for %s what was planned", (name) => {
     const network = networkNamed(name);
     for (const resolutionPixels of [64, 160]) {
-      const { images, ...arrangement } = defaultMemoryPlan(network, resolutionPixels, true, plenty);
+      const { images, ...arrangement } = defaultMemoryPlan(network, resolutionPixels, cpu, plenty);
       const shape = { ...arrangement, resolutionPixels, units: images, views: 1 };
       for (const graphOf of [privateGraph, ordinaryGraph])
         expect(peakBytes(graphOf(network, shape).graph)).toBeLessThan(1.1 * 400 * 2 ** 20);
@@ -111,11 +116,13 @@ describe("an arrangement of a graph", () => {
     const weights = initialise(tested, seededRandom(8));
     const batch = randomBatch(tested, { units: 3, views: 2, resolutionPixels, seed: 8 });
     const arrangements = [
-      { sparing: false, recomputing: false, direct: false },
-      { sparing: true, recomputing: false, direct: false },
-      { sparing: false, recomputing: false, direct: true },
-      { sparing: true, recomputing: true, direct: false },
-      { sparing: true, recomputing: true, direct: true },
+      { sparing: false, recomputing: false, ...gpu, wholeImages: false },
+      { sparing: false, recomputing: false, ...gpu },
+      { sparing: true, recomputing: false, ...gpu },
+      { sparing: false, recomputing: false, ...cpu },
+      { sparing: true, recomputing: true, ...gpu, wholeImages: false },
+      { sparing: true, recomputing: true, ...gpu },
+      { sparing: true, recomputing: true, ...cpu },
     ];
     const [plain, ...others] = await Promise.all(
       arrangements.map(async (arrangement) => {

@@ -42,17 +42,17 @@ export function providerNetwork(
 ): CompiledNetwork {
   checkResolution(network, options.resolutionPixels);
   // Kernels of the CPU provider too: see blocks.ts.
-  const direct = provider === "cpu";
+  const isCpu = provider === "cpu";
   const sessions = {
     executionProviders: [provider],
     // The fused operators are kernels of the CPU provider.
-    fusedOperators: provider === "cpu",
+    fusedOperators: isCpu,
     threads: options.threads ?? availableParallelism(),
   };
   return new MicrobatchedNetwork({
     ...options,
     network,
-    ...microbatchPlan(network, options, direct),
+    ...microbatchPlan(network, options, { direct: isCpu, wholeImages: !isCpu }),
     device,
     prepare: (graph, label, kept) => openProgram(graph, label, sessions, kept),
   });

@@ -27,7 +27,7 @@ export function engineOn(tf: TensorFlow, description: EngineDescription): Engine
         new MicrobatchedNetwork({
           ...options,
           network,
-          ...microbatchPlan(network, options),
+          ...microbatchPlan(network, options, { direct: false, wholeImages: true }),
           device: "keeping",
           prepare: (graph, label, kept) => Promise.resolve(openProgram(tf, graph, label, kept)),
         }),
