@@ -101,10 +101,10 @@ export function memoryNeed(
 
 /** What tensors may take where memory is plentiful: more brings no more speed. */
 const mostTensorBytes = 400 * 2 ** 20;
-/** An allocator's pieces do not fit seamlessly, and a second graph is kept for remainders. */
+/** An allocator's pieces do not fit seamlessly, and one or two more graphs are kept for remainders. */
 const overhead = 2;
-/** More at once brings no more speed, whatever the network. */
-const mostImages = 16;
+/** More at once brings hardly more speed, whatever the network. */
+const mostImages = 32;
 /** Below this a product's rows are so few that windows laid out twice cost less than they do. */
 const fewestImages = 4;
 

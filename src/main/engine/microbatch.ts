@@ -11,18 +11,22 @@ export interface Piece {
   readonly size: number;
 }
 
+/** Smaller micro-batches are chosen where memory is scarce, and each graph keeps outputs of its own. */
+const fewestToHalve = 16;
+
 /**
- * Cuts `units` into pieces of `microbatch`; the rest goes into pieces of a quarter of it, so
- * that little is computed in vain and only two graphs are needed.
+ * Cuts `units` into pieces of `microbatch`; the rest goes into pieces of a quarter of it, and of a half
+ * where it is large, so that little is computed in vain and only two graphs are needed, or three.
  */
 export function piecesOf(units: number, microbatch: number): Piece[] {
-  const small = Math.max(1, Math.ceil(microbatch / 4));
+  const quarter = Math.ceil(microbatch / 4);
+  const half = microbatch < fewestToHalve ? quarter : Math.ceil(microbatch / 2);
   const pieces: Piece[] = [];
   let first = 0;
   while (first < units) {
     const left = units - first;
-    // Three small pieces cost less than a large one that is not full; four do not.
-    const size = left > microbatch - small || small === microbatch ? microbatch : small;
+    // A larger piece that is not full costs as much as smaller ones once they would leave no gap.
+    const size = left > microbatch - quarter ? microbatch : left > half - quarter ? half : quarter;
     const taken = Math.min(size, left);
     pieces.push({ first, units: taken, size });
     first += taken;
