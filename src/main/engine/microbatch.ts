@@ -102,11 +102,12 @@ export function fillPiece(
   for (const feed of imageFeeds) {
     const array = feeds.get(feed.input);
     if (array === undefined) throw new Error(`nothing to fill for ${feed.input}`);
-    array.fill(0, units * views * feed.valuesPerImage);
-    for (let image = 0; image < units * views; image += 1) {
-      const target = array.subarray(image * feed.valuesPerImage, (image + 1) * feed.valuesPerImage);
+    for (let at = 0; at < feed.images; at += 1) {
+      const target = array.subarray(at * feed.valuesPerImage, (at + 1) * feed.valuesPerImage);
+      const image = feed.first + at;
+      const unit = Math.floor(image / views);
       const from = (first * views + image) * imageValues;
-      if (left.has(Math.floor(image / views))) target.fill(0);
+      if (unit >= units || left.has(unit)) target.fill(0);
       else fillImage(feed, batch.images.subarray(from, from + imageValues), padded, target);
     }
   }

@@ -49,10 +49,11 @@ function imageColumns(context: Context, geometry: WindowGeometry): Tensor {
   const window = (["kernel", "stride", "padding"] as const).map(
     (part) => `${height[part]}x${width[part]}`,
   );
-  const input = `images.windows.${window.join(".")}`;
+  const { name, first } = context.imageSource;
+  const input = `${name}.windows.${window.join(".")}`;
   const outside = geometry.height * geometry.width;
   const pixels = windowRows({ ...geometry, images: 1 }).map((row) => (row < 0 ? outside : row));
-  context.imageFeeds.set(input, { input, valuesPerImage: pixels.length, pixels });
+  context.imageFeeds.set(input, { input, first, images, valuesPerImage: pixels.length, pixels });
   return context.builder.input(input, [images, output.height * output.width, taps]);
 }
 
@@ -121,7 +122,7 @@ function gatherFewRows(builder: GraphBuilder, x: Tensor, rows: Int32Array): Tens
 }
 
 /** `count` rows cut into pieces of nearly the same size of which none holds more than `most`. */
-function cut(count: number, most: number): { from: number; to: number }[] {
+export function cut(count: number, most: number): { from: number; to: number }[] {
   const pieces = Math.ceil(count / Math.max(1, Math.floor(most)));
   return Array.from({ length: pieces }, (_, at) => ({
     from: Math.floor((at * count) / pieces),

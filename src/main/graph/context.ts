@@ -37,6 +37,9 @@ export interface LayerResult {
  */
 export interface ImageFeed {
   readonly input: string;
+  /** Counted among the images of the whole graph. */
+  readonly first: number;
+  readonly images: number;
   readonly valuesPerImage: number;
   readonly pixels: Int32Array | null;
 }
@@ -78,6 +81,8 @@ export interface Context {
   readonly imageFeeds: Map<string, ImageFeed>;
   /** The input images themselves, to know a layer that stands first. */
   readonly images: Tensor;
+  /** The name of their input, and which of the whole graph's images they are. */
+  readonly imageSource: Pick<ImageFeed, "first" | "images"> & { readonly name: string };
 }
 
 /** The graph's input for a parameter in a layout. */

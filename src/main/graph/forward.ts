@@ -124,7 +124,7 @@ function pieces(layers: readonly Layer[]): Layer[][] {
 }
 
 /** What is run as one in a chain. */
-interface Part {
+export interface Part {
   readonly layers: readonly Layer[];
   readonly run: (flow: Flow) => LayerResult;
 }
@@ -150,7 +150,7 @@ function single(context: Context, layer: Layer): Part {
 }
 
 /** Parts one after the other; backward runs them in reverse and stops where nothing needs it. */
-function consecutive(parts: readonly Part[], flow: Flow): LayerResult {
+export function consecutive(parts: readonly Part[], flow: Flow): LayerResult {
   let current = flow;
   const steps = parts.map(({ layers, run }) => {
     const result = run(current);

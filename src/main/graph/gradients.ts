@@ -87,6 +87,32 @@ export function standing(builder: GraphBuilder, gradients: Tensor): UnitGradient
   };
 }
 
+/** Gradients of some of the units, from one on. */
+export interface PieceGradients {
+  readonly from: number;
+  readonly to: number;
+  readonly gradients: UnitGradients;
+}
+
+/** Gradients of one parameter of all units, from those of pieces of them, in order. */
+export function ofPieces(builder: GraphBuilder, pieces: readonly PieceGradients[]): UnitGradients {
+  const short = pieces.flatMap(({ gradients }) => gradients.short ?? []);
+  if (short.length === pieces.length) return standing(builder, builder.concatenate(short, 0));
+  const parts = pieces.map(({ gradients }) => gradients.squaredParts());
+  return {
+    squaredParts: () => builder.concatenate(parts, 0),
+    weightedSum: (scale) => {
+      const sums = pieces.map(({ from, to, gradients }) => {
+        const rows = Int32Array.from({ length: to - from }, (_, at) => from + at);
+        const own = scale === null ? null : builder.gatherRows(scale, rows);
+        const sum = gradients.weightedSum(own);
+        return builder.reshape(sum, [sizeOf(sum.shape)]);
+      });
+      return total(builder, sums);
+    },
+  };
+}
+
 /** Short gradients side by side: a network has many, and each costs an engine several calls. */
 export interface JoinedGradients<T> {
   readonly members: readonly { readonly of: T; readonly first: number }[];

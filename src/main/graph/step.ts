@@ -2,11 +2,11 @@ import { parameterNamed, type NetworkDescription } from "../network/description.
 import { checkResolution } from "../network/validate.ts";
 import { GraphBuilder } from "./builder.ts";
 import { standsAsOutside } from "./arrangement.ts";
-import type { Context, ImageFeed, ParameterGradients } from "./context.ts";
-import { chain } from "./forward.ts";
+import type { Context, ImageFeed, LayerResult, ParameterGradients } from "./context.ts";
 import { joined, squaredNormsFrom, type JoinedGradients } from "./gradients.ts";
 import type { Graph, Tensor } from "./ir.ts";
 import type { GradientResult, ParameterFeed } from "./layout.ts";
+import { wholeNetwork } from "./pieces.ts";
 
 /** A graph with what must be fed and what comes out. */
 export interface StepGraph {
@@ -56,13 +56,14 @@ function start(
   network: NetworkDescription,
   shape: StepShape,
   ofUnits: boolean,
-): { context: Context } & ReturnType<typeof chain> {
+): { context: Context } & LayerResult {
   const { resolutionPixels, units, views } = shape;
   checkResolution(network, resolutionPixels);
   const builder = new GraphBuilder();
   const pixels = resolutionPixels * resolutionPixels;
   const input = graphNames.images;
-  const images = builder.input(input, [units * views, pixels, 1]);
+  const count = units * views;
+  const images = builder.input(input, [count, pixels, 1]);
   const context: Context = {
     network,
     builder,
@@ -78,11 +79,14 @@ function start(
     parameterGradients: [],
     awaited: 0,
     ofUnits,
-    imageFeeds: new Map([[input, { input, valuesPerImage: pixels, pixels: null }]]),
+    imageFeeds: new Map([
+      [input, { input, first: 0, images: count, valuesPerImage: pixels, pixels: null }],
+    ]),
     images,
+    imageSource: { name: input, first: 0, images: count },
   };
   const flow = { tensor: images, height: resolutionPixels, width: resolutionPixels };
-  return { context, ...chain(context, network.layers, flow) };
+  return { context, ...wholeNetwork(context, network, flow) };
 }
 
 /** Logits [images, labels] of images [images, pixels, 1]. */
