@@ -83,10 +83,12 @@ export async function openTimedSteps(options: EngineBenchOptions): Promise<Timed
     numbers.next().value < 0.3 ? 1 : 0,
   );
   const batch = { units, views: 1, images, labels };
+  // One array for all steps, as a trainer has.
+  const gradient = new Float32Array(network.parameterCount);
   const kinds: Record<StepKind, () => Promise<unknown>> = {
     forward: () => compiled.infer(weights, images, units),
-    ordinary: () => compiled.ordinaryGradient(weights, batch),
-    private: () => compiled.clippedSum(weights, batch, { kind: "flat", norm: 1 }),
+    ordinary: () => compiled.ordinaryGradient(weights, batch, gradient),
+    private: () => compiled.clippedSum(weights, batch, { kind: "flat", norm: 1 }, gradient),
   };
   return {
     engine: engine.description.name,
